@@ -1,0 +1,141 @@
+"""What an attack is, and the one registry of them.
+
+An attack is a frozen dataclass: its fields are its parameters, so an instance can be printed, stored and
+replayed. ``sample`` draws an instance from a generator; ``apply`` is then deterministic. Images are float
+tensors of shape (B, C, H, W) in [0, 1], C = 1 (luma) or 3 (RGB). Pixel i of an axis covers [i, i + 1):
+its centre is at i + 1/2, and every matrix maps input to output coordinates in that convention.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+Family = Literal["valuemetric", "geometric", "occlusion", "codec", "pipeline", "removal", "forgery"]
+Gradient = Literal["exact", "straight-through", "approximate", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known about an attack without running it.
+
+    Attributes:
+        name: its name in the registry.
+        family: what it does to a picture.
+        unit: of its main parameter, and which value is the identity.
+        gradient: whether and how gradients pass.
+        resizes: whether the output may have another size.
+    """
+
+    name: str
+    family: Family
+    unit: str
+    gradient: Gradient
+    resizes: bool = False
+
+
+class Attack(ABC):
+    """Base of all attacks; subclasses are frozen dataclasses registered with :func:`register`."""
+
+    facts: ClassVar[Facts]
+
+    @classmethod
+    @abstractmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:
+        """Draw parameters.
+
+        Args:
+            generator: the only source of randomness.
+            level: 0 draws the identity (or the mildest setting there is), 1 the full range.
+        """
+
+    @abstractmethod
+    def apply(self, image: Tensor) -> Tensor:
+        """Attack the images.
+
+        Args:
+            image: float in [0, 1], shape (B, C, H, W), C = 1 or 3 (RGB).
+
+        Returns:
+            Float in [0, 1], shape (B, C, H', W').
+        """
+
+    def matrix(self, height: int, width: int) -> Tensor:
+        """Where pixels go: 3 x 3, from input to output coordinates (x, y, 1) in pixels; identity by default.
+
+        Args:
+            height: height of the input in pixels.
+            width: width of the input in pixels.
+        """
+        return torch.eye(3, dtype=torch.float64)
+
+
+AttackType = TypeVar("AttackType", bound=type[Attack])
+
+
+class Registry(Mapping[str, type[Attack]]):
+    """Attacks by name; a name is taken once, and a miss suggests the nearest name."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, type[Attack]] = {}
+
+    def add(self, entry: type[Attack]) -> None:
+        """Add an attack under ``entry.facts.name``.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        name = entry.facts.name
+        if name in self._entries:
+            raise ValueError(f"an attack named {name!r} is registered already; choose another name")
+        self._entries[name] = entry
+
+    def __getitem__(self, name: str) -> type[Attack]:
+        if name not in self._entries:
+            near = difflib.get_close_matches(name, self._entries, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(self._entries))}"
+            raise KeyError(f"no attack is named {name!r}{hint}")
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+ATTACKS = Registry()
+
+
+def register(
+    name: str, *, family: Family, unit: str, gradient: Gradient, resizes: bool = False
+) -> Callable[[AttackType], AttackType]:
+    """Class decorator: state the facts of an attack and enter it in :data:`ATTACKS`."""
+
+    def decorate(entry: AttackType) -> AttackType:
+        entry.facts = Facts(name=name, family=family, unit=unit, gradient=gradient, resizes=resizes)
+        ATTACKS.add(entry)
+        return entry
+
+    return decorate
+
+
+def uniform(generator: torch.Generator, low: float, high: float) -> float:
+    """One uniform draw from [low, high)."""
+    return low + (high - low) * float(torch.rand((), generator=generator))
+
+
+def integer(generator: torch.Generator, high: int) -> int:
+    """One uniform integer from 0 .. high - 1."""
+    return int(torch.randint(high, (), generator=generator))
+
+
+def log_uniform(generator: torch.Generator, low: float, high: float) -> float:
+    """One draw from [low, high), uniform in the logarithm."""
+    return low * (high / low) ** uniform(generator, 0.0, 1.0)

@@ -1,0 +1,34 @@
+"""Gaussian noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from attacks.base import Attack, integer, register, uniform
+
+
+@register("gaussian_noise", family="valuemetric", unit="standard deviation of values in [0, 1], 0 is the identity",
+          gradient="exact")
+@dataclass(frozen=True)
+class GaussianNoise(Attack):
+    """Add independent normal noise to every value and clip; image b of a batch uses ``seed + b``."""
+
+    sigma: float = 0.0
+    seed: int = 0
+
+    @classmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
+        return cls(uniform(generator, 0.0, 0.07 * level), integer(generator, 2**31))
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        if self.sigma == 0.0:
+            return image
+        noise = torch.stack([
+            torch.randn(image.shape[1:], generator=torch.Generator().manual_seed(self.seed + index))
+            for index in range(image.shape[0])
+        ])
+        return (image + self.sigma * noise.to(image)).clamp(0, 1)

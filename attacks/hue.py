@@ -1,0 +1,30 @@
+"""Hue: colours turned around the wheel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from kornia.enhance import adjust_hue
+from torch import Tensor
+
+from attacks.base import Attack, register, uniform
+
+
+@register("hue", family="valuemetric", unit="turn, 0 is the identity", gradient="exact")
+@dataclass(frozen=True)
+class Hue(Attack):
+    """Turn the hue by ``turn`` of the full circle, -0.5 to 0.5; luma images stay as they are."""
+
+    turn: float = 0.0
+
+    @classmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
+        return cls(uniform(generator, -0.5 * level, 0.5 * level))
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        if self.turn == 0.0 or image.shape[1] == 1:
+            return image
+        return adjust_hue(image, self.turn * 2 * math.pi).clamp(0, 1)

@@ -1,0 +1,1 @@
+"""The learned parts: generator, decoder, discriminator, and the model that bundles them."""

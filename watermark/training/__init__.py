@@ -1,0 +1,1 @@
+"""Training: data, curriculum, losses, loop. Run by ``watermark train``."""

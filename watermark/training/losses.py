@@ -1,0 +1,54 @@
+"""Losses of training: bits, pilot, adversary."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from watermark.nets.discriminator import Discriminator
+
+_GAIN = 1.7  # soft bits of unit noise to log-likelihood ratios, at the signal-to-noise where bits start to read
+
+
+def bit_loss(soft: Tensor, bits: Tensor) -> Tensor:
+    """Binary cross entropy of the soft bits.
+
+    Args:
+        soft: soft bits, positive for 0, unit variance where there is no mark, shape (B, 256).
+        bits: sent bits, 0 or 1, shape (B, 256).
+
+    Returns:
+        Scalar, ln 2 at chance for silent soft bits.
+    """
+    return F.softplus(-_GAIN * soft * (1 - 2 * bits)).mean()
+
+
+def pilot_loss(pilot: Tensor) -> Tensor:
+    """Logistic loss of the tones' responses, shape (B, 48); falls as each rises above the noise."""
+    return F.softplus(2 - pilot).mean()
+
+
+def discriminator_loss(discriminator: Discriminator, hosts: Tensor, marked: Tensor) -> tuple[Tensor, Tensor]:
+    """Hinge loss with a gradient penalty on the real pictures (R1, Mescheder et al. 2018).
+
+    Args:
+        discriminator: scores patches, high for unmarked.
+        hosts: unmarked luma, shape (B, 1, H, W).
+        marked: marked luma, same shape; detached here.
+
+    Returns:
+        The loss and the share of patches judged rightly.
+    """
+    hosts = hosts.detach().requires_grad_(True)
+    real, fake = discriminator(hosts), discriminator(marked.detach())
+    (gradient,) = torch.autograd.grad(real.sum(), hosts, create_graph=True)
+    penalty = gradient.square().sum((1, 2, 3)).mean()
+    loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean() + 1e-4 * penalty
+    accuracy = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+    return loss, accuracy.detach()
+
+
+def adversarial_loss(discriminator: Discriminator, marked: Tensor) -> Tensor:
+    """The generator's side of the hinge: minus the mean score of marked luma (B, 1, H, W)."""
+    return -discriminator(marked).mean()

@@ -1,0 +1,113 @@
+"""All knobs of training in one frozen dataclass, read from TOML, unknown keys refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watermark.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """Settings of a run.
+
+    Attributes:
+        steps: optimiser steps in all.
+        batch: images a step.
+        crop: side of the training crops in pixels, a multiple of 8.
+        seed: seed of everything random.
+        learning_rate: of AdamW, flat for half of the run, then cosine to zero.
+        envelope_learning_rate: factor on it for the spectral envelopes.
+        strength_start: mean PSNR over photographs in dB at the start; easy.
+        strength_target: the same at the end.
+        strength_step: dB added a step while the bits read.
+        strength_spread: each image is drawn within this many dB of the current strength.
+        level_step: attack level (0 to 1) added a step while the bits read.
+        accuracy_gate: running bit accuracy above which the curriculum moves on.
+        pilot_share: share of the pattern's energy given to the pilot tones.
+        pilot_weight: weight of the loss on the pilot tones.
+        visibility_weight: weight of the visible contrast.
+        adversarial_weight: weight of the generator's adversarial loss.
+        adversarial_start: share of the run after which the discriminator starts; 1 is never.
+        adversarial_every: the discriminator takes part in every n-th step.
+        discriminator_learning_rate: of its own Adam.
+        average: decay of the weight average that is released.
+        decoder_channels: width of the decoder.
+        decoder_blocks: depth of the decoder.
+        generator_channels: width of the generator.
+        bf16: compute the networks in bfloat16.
+        log_every: steps between lines of metrics.
+        validate_every: steps between validations on held-out pictures.
+        checkpoint_every: steps between checkpoints.
+    """
+
+    steps: int = 5000
+    batch: int = 32
+    crop: int = 256
+    seed: int = 1
+    learning_rate: float = 2e-3
+    envelope_learning_rate: float = 5.0
+    strength_start: float = 36.0
+    strength_target: float = 45.0
+    strength_step: float = 0.02
+    strength_spread: float = 2.0
+    level_step: float = 0.002
+    accuracy_gate: float = 0.85
+    pilot_share: float = 0.2
+    pilot_weight: float = 0.1
+    visibility_weight: float = 0.3
+    adversarial_weight: float = 0.02
+    adversarial_start: float = 0.6
+    adversarial_every: int = 2
+    discriminator_learning_rate: float = 4e-4
+    average: float = 0.998
+    decoder_channels: int = 48
+    decoder_blocks: int = 3
+    generator_channels: int = 32
+    bf16: bool = True
+    log_every: int = 20
+    validate_every: int = 500
+    checkpoint_every: int = 250
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            kind = type(field.default)
+            if not isinstance(value, kind) and not (kind is float and type(value) is int):
+                raise SettingsError(f"{field.name} must be of type {kind.__name__}, but is {value!r}")
+        for name in ("steps", "batch", "crop", "log_every", "validate_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        if self.crop % 8 or self.crop < 64:
+            raise SettingsError(f"crop must be a multiple of 8 and at least 64, but is {self.crop}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainingSettings:
+        """Settings from names and values.
+
+        Raises:
+            SettingsError: a name is unknown or a value is of the wrong type.
+        """
+        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise SettingsError(f"unknown training settings: {', '.join(unknown)}; see `watermark train --help`")
+        return cls(**values)
+
+    @classmethod
+    def load(cls, path: Path | None, overrides: dict[str, Any]) -> TrainingSettings:
+        """Settings from a TOML file (or the defaults), with some replaced.
+
+        Raises:
+            SettingsError: the file cannot be read, a name is unknown, or a value is of the wrong type.
+        """
+        values: dict[str, Any] = {}
+        if path is not None:
+            try:
+                values = tomllib.loads(path.read_text())
+            except (OSError, ValueError) as error:
+                raise SettingsError(f"cannot read the settings {path}: {error}") from error
+        return cls.from_dict({**values, **overrides})
