@@ -98,10 +98,11 @@ class Jpeg(Attack):
         pool, size = _POOL[self.subsampling], luma.shape[2:]
         coded = [
             F.interpolate(
-                _code_plane(F.avg_pool2d(plane, pool, ceil_mode=True), chrominance, self.rounding),
+                _code_plane(F.avg_pool2d(plane + 0.5, pool, ceil_mode=True), chrominance, self.rounding),
                 scale_factor=[float(factor) for factor in pool],
                 mode="bilinear",
             )[:, :, : size[0], : size[1]]
+            - 0.5  # grey is 127.5 in kornia's colour planes and 128 in JFIF's
             for plane in colour
         ]
         return ycbcr_to_rgb(torch.cat([luma, *coded], dim=1) / 255).clamp(0, 1)

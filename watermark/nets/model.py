@@ -23,8 +23,8 @@ from watermark.files import write_atomically
 from watermark.nets.decoder import Decoder
 from watermark.nets.generator import Generator
 from watermark.visibility import visibility_map
+from watermark.working import WORKING_SIZE
 
-WORKING_SIZE = 256  # short side on which the networks see every image, in pixels
 RELEASE = Path(__file__).parent.parent / "weights" / "release.safetensors"
 # Root mean square of the visibility map over photographs (geometric mean over the training photographs), in
 # units of luma; it makes "strength" the mean PSNR over photographs.

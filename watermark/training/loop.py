@@ -24,13 +24,14 @@ from watermark.carriers import CODE_BITS, TILE_SAMPLES, Carriers, analyse, synth
 from watermark.errors import SettingsError
 from watermark.files import write_atomically
 from watermark.nets.discriminator import Discriminator
-from watermark.nets.model import WORKING_SIZE, Model, save_model
+from watermark.nets.model import Model, save_model
 from watermark.payload.keys import Key
 from watermark.training.curriculum import Curriculum, attack_views, draw_zoom
 from watermark.training.data import Pictures, derive_seed
 from watermark.training.losses import adversarial_loss, bit_loss, discriminator_loss, pilot_loss
 from watermark.training.settings import TrainingSettings
 from watermark.visibility import visible_contrast
+from watermark.working import WORKING_SIZE
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"

@@ -1,0 +1,46 @@
+"""Chain: attacks one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from attacks.base import Attack, register
+from attacks.brightness import Brightness
+from attacks.crop import Crop
+from attacks.jpeg import Jpeg
+
+
+@register(
+    "chain", family="pipeline", unit="attacks in order, none is the identity", gradient="straight-through", resizes=True
+)
+@dataclass(frozen=True)
+class Chain(Attack):
+    """Apply ``attacks`` from first to last; gradients pass as they do through the least of them.
+
+    Example:
+        >>> Chain((Crop(0.5), Brightness(0.5))).apply(torch.ones(1, 1, 4, 4)).tolist()
+        [[[[0.5, 0.5], [0.5, 0.5]]]]
+    """
+
+    attacks: tuple[Attack, ...] = ()
+
+    @classmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
+        return cls(tuple(attack.sample(generator, level) for attack in (Crop, Brightness, Jpeg)))
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        for attack in self.attacks:
+            image = attack.apply(image)
+        return image
+
+    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+        total = torch.eye(3, dtype=torch.float64)
+        for attack in self.attacks:
+            total = attack.matrix(height, width) @ total
+            if attack.facts.resizes:  # only the attack itself knows to what
+                height, width = attack.apply(torch.zeros(1, 1, height, width)).shape[2:]
+        return total

@@ -1,0 +1,1 @@
+"""Measurements of the toolkit and of its rivals."""

@@ -1,0 +1,158 @@
+"""Measure the operating envelope: share of images whose payload survives each attack.
+
+    python -m benchmarks.envelope --data FOLDER --out RESULT.json [--robustness standard] [--workers 2]
+
+FOLDER holds images and a ``manifest.csv`` (columns ``name``, ``kind``); those of kind ``photo`` are measured.
+Each image gets a key and a random 64-bit payload of its own, drawn from its name. Marked pixels are rounded to
+8 bits as a PNG holds them; codecs are real. ``--pairs`` writes host and marked image as PNG for
+``benchmarks/jod.py``. The table is made by ``python -m benchmarks.envelope_table``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import multiprocessing
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PIXEL_LIMIT = 64_000_000
+
+
+def name_seed(name: str, purpose: str) -> bytes:
+    """32 bytes drawn from an image's name, so that a rerun repeats them."""
+    return hashlib.sha256(f"envelope {purpose} {name}".encode()).digest()
+
+
+def photographs(folder: Path) -> list[Path]:
+    """The photographs of a folder, as its manifest names them."""
+    with (folder / "manifest.csv").open(newline="") as file:
+        return [folder / row["name"] for row in csv.DictReader(file) if row["kind"] == "photo"]
+
+
+def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | None) -> dict[str, Any]:
+    """Mark one image, attack it in all ways, read every copy.
+
+    Args:
+        path: the image.
+        robustness: ``low``, ``standard`` or ``high``.
+        weights: weights file; the released ones if ``None``.
+        pairs: folder for host and marked image as PNG, if wanted.
+
+    Returns:
+        What was measured, as plain values.
+    """
+    import cv2
+    import torch
+
+    import watermark as wm
+    from benchmarks.grid import ENVELOPE
+    from watermark.imaging import read_image
+    from watermark.nets.model import RELEASE
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    key = wm.Key(name_seed(path.name, "key"))
+    other = wm.Key(name_seed(path.name, "other key"))
+    payload = wm.Payload(name_seed(path.name, "payload")[:8])
+    weights = weights or RELEASE
+    pixels = read_image(path).pixels
+    started = time.perf_counter()
+    marked = wm.Embedder(key, robustness, weights=weights).embed(pixels, payload)  # type: ignore[arg-type]
+    embed_seconds = time.perf_counter() - started
+    if pairs is not None:
+        for kind, image in (("host", pixels), ("marked", marked.pixels)):
+            Image.fromarray(image).save(pairs / f"{path.stem}.{robustness}.{kind}.png", compress_level=1)
+    detector = wm.Detector(key, weights=weights)
+    tensor = _to_tensor(marked.pixels)
+    attacks: dict[str, list[dict[str, Any]]] = {}
+    for row in ENVELOPE:
+        attacks[row.name] = []
+        for attack in row.attacks:
+            attacked = _to_pixels(attack.apply(tensor))
+            started = time.perf_counter()
+            found = detector.detect(attacked)
+            attacks[row.name].append({
+                "recovered": found.payload == payload,
+                "wrong": found.present and found.payload != payload,
+                "bit_errors": found.bit_errors,
+                "score": round(found.score, 3),
+                "ms": round(1000 * (time.perf_counter() - started), 1),
+            })
+    nothing = {
+        "unmarked": detector.detect(pixels).present,
+        "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,
+        "unmarked, jpeg 50": detector.detect(_to_pixels(ENVELOPE[7].attacks[0].apply(_to_tensor(pixels)))).present,
+    }
+    return {
+        "image": path.name,
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "robustness": robustness,
+        "psnr": round(marked.psnr, 3),
+        "ssim": round(marked.ssim, 5),
+        "strength": marked.strength,
+        "read_back": marked.read_back,
+        "largest_change": int(np.abs(marked.pixels.astype(np.int32) - pixels.astype(np.int32)).max()),
+        "embed_seconds": round(embed_seconds, 3),
+        "attacks": attacks,
+        "found_where_nothing_is": nothing,
+    }
+
+
+def _to_tensor(pixels: NDArray[Any]) -> Any:
+    import torch
+
+    return torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0).float() / 255
+
+
+def _to_pixels(tensor: Any) -> NDArray[np.uint8]:
+    rounded: NDArray[np.uint8] = (tensor[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().contiguous().numpy()
+    return rounded
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of images with a manifest.csv")
+    parser.add_argument("--out", type=Path, required=True, help="result, JSON")
+    parser.add_argument("--robustness", default="standard", choices=["low", "standard", "high"])
+    parser.add_argument("--weights", type=Path, help="weights file; the released ones by default")
+    parser.add_argument("--pairs", type=Path, help="folder for host and marked images")
+    parser.add_argument("--only", default="", help="images whose name begins so")
+    parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
+    arguments = parser.parse_args()
+    paths = [path for path in photographs(arguments.data) if path.name.startswith(arguments.only)]
+    if arguments.pairs:
+        arguments.pairs.mkdir(parents=True, exist_ok=True)
+    job = partial(
+        measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs
+    )
+    results = []
+    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+        for result in pool.imap_unordered(job, paths):
+            results.append(result)
+            print(f"{len(results)}/{len(paths)} {result['image']} {result['psnr']} dB", file=sys.stderr)
+    results.sort(key=lambda result: str(result["image"]))
+    from watermark.nets.model import RELEASE, load_card
+
+    document = {
+        "schema": 1,
+        "robustness": arguments.robustness,
+        "weights_sha256": load_card(arguments.weights or RELEASE)["sha256"],
+        "images": results,
+    }
+    arguments.out.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The attacks of the operating envelope, with the share of images that each must leave readable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attacks import (
+    Attack,
+    Avif,
+    Brightness,
+    Chain,
+    Contrast,
+    Crop,
+    Flip,
+    GaussianBlur,
+    GaussianNoise,
+    Greyscale,
+    Hue,
+    QuarterTurn,
+    RealJpeg,
+    Resize,
+    Rotate,
+    Screenshot,
+    WebP,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the envelope.
+
+    Attributes:
+        name: as printed.
+        attacks: each image meets all of them; its share is over all.
+        target: share of exactly recovered payloads asked for at standard robustness, 0 to 1.
+    """
+
+    name: str
+    attacks: tuple[Attack, ...]
+    target: float
+
+
+_CORNERS = ((0.5, 0.5), (0.1, 0.2))  # a crop in the middle and one off it
+
+ENVELOPE = (
+    Row("identity", (Chain(()),), 0.99),
+    Row("flip", (Flip("horizontal"), Flip("vertical")), 0.99),
+    Row("quarter turns", tuple(QuarterTurn(turns) for turns in (1, 2, 3)), 0.99),
+    *(Row(f"resize x {factor}", (Resize(factor),), 0.99) for factor in (0.25, 0.5, 2.0)),
+    *(Row(f"JPEG {quality}", (RealJpeg(quality),), target) for quality, target in ((70, 0.99), (50, 0.99), (30, 0.97))),
+    Row("WebP 50", (WebP(50),), 0.97),
+    Row("AVIF 40", (Avif(40),), 0.97),
+    *(
+        Row(f"crop, side {side} (area {side**2:.2f})", tuple(Crop(side, x, y) for x, y in _CORNERS), target)
+        for side, target in ((0.84, 0.98), (0.71, 0.97), (0.5, 0.85))
+    ),
+    *(
+        Row(f"rotate {degrees:g} degrees, corners cut", (Rotate(degrees),), target)
+        for degrees, target in ((5.0, 0.97), (30.0, 0.95), (45.0, 0.93))
+    ),
+    *(Row(f"brightness x {factor}", (Brightness(factor),), 0.97) for factor in (0.5, 1.5)),
+    *(Row(f"contrast x {factor}", (Contrast(factor),), 0.97) for factor in (0.5, 1.5)),
+    Row("hue + 0.25 and + 0.5 turns", (Hue(0.25), Hue(0.5)), 0.97),
+    Row("greyscale", (Greyscale(),), 0.97),
+    Row("Gaussian noise, sigma 0.04", (GaussianNoise(0.04, seed=7),), 0.97),
+    Row("Gaussian blur, kernel 17", (GaussianBlur.of_kernel(17),), 0.97),
+    Row(
+        "JPEG 60 + crop side 0.71 + brightness x 0.5",
+        tuple(Chain((RealJpeg(60), Crop(0.71, x, y), Brightness(0.5))) for x, y in _CORNERS),
+        0.90,
+    ),
+    Row("screenshot: resize x 0.6, crop 5 %, PNG, JPEG 85", (Screenshot(),), 0.97),
+)

@@ -1,0 +1,98 @@
+"""``watermark embed``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from watermark.cli.options import json_option, key_option, load_key, parse_payload, payload_options
+from watermark.errors import CredentialPresent, NotReadBack, OutputExists
+
+
+@click.command("embed")
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@payload_options
+@key_option
+@click.option(
+    "--robustness",
+    type=click.Choice(["low", "standard", "high"]),
+    default="standard",
+    show_default=True,
+    help="How much the mark must withstand; the strength is chosen for each picture.",
+)
+@click.option("--strength", type=click.FloatRange(30, 60), help="Fixed strength instead: mean PSNR in dB.")
+@click.option("--quality", type=click.IntRange(1, 100), help="Quality of JPEG or WebP; else as the source was coded.")
+@click.option("--force", is_flag=True, help="Overwrite OUT; drop a C2PA manifest.")
+@json_option
+def command(
+    source: Path,
+    target: Path,
+    payload: str | None,
+    text: str | None,
+    uuid: str | None,
+    key_file: Path | None,
+    robustness: str,
+    strength: float | None,
+    quality: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Mark the picture IN and write it to OUT (JPEG, PNG, WebP or TIFF, by its suffix).
+
+    Metadata, alpha, depth and JPEG tables stay as they are. What is to be written is read back first; if
+    the mark does not read, nothing is written.
+    """
+    message = parse_payload(payload, text, uuid)
+    if target.exists() and not force:
+        raise OutputExists(f"{target} exists; give --force to overwrite it")
+    key = load_key(key_file)
+
+    from watermark.detect import Detector
+    from watermark.embed import Embedder
+    from watermark.files import write_atomically
+    from watermark.imaging import decode_image, encode_image, format_of, has_credential, read_bytes
+
+    kind = format_of(target)
+    data = read_bytes(source)
+    if has_credential(data) and not force:
+        raise CredentialPresent(
+            f"{source} carries a signed C2PA manifest, which marking would invalidate; "
+            "mark before signing, or give --force to drop the manifest"
+        )
+    image = decode_image(data, str(source))
+    for loss in image.losses(kind):
+        click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
+    detector = Detector(key)
+    if detector.detect(image.pixels, search="none").present:
+        click.echo(f"watermark: {source} carries a mark of this key already; a second one weakens both", err=True)
+    marked = Embedder(key, robustness, strength).embed(image.pixels, message)  # type: ignore[arg-type]
+    coded = encode_image(image, marked.pixels, kind, quality=quality)
+    written = detector.detect(decode_image(coded, str(target)).pixels, search="none")
+    if written.payload != message:
+        raise NotReadBack(
+            f"the mark could not be read back from what would have been {target}, so nothing was written; "
+            "try --robustness high, a lower --strength or a higher --quality"
+        )
+    write_atomically(target, coded)
+    result = {
+        "schema": 1,
+        "file": str(target),
+        "payload": message.hex,
+        "format": message.format,
+        "psnr": round(marked.psnr, 2),
+        "ssim": round(marked.ssim, 5),
+        "strength": marked.strength,
+        "bit_errors": written.bit_errors,
+        "read_back": True,
+        "key": key.fingerprint,
+    }
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        click.echo(
+            f"{target}: payload {message.hex}, PSNR {marked.psnr:.1f} dB, SSIM {marked.ssim:.4f}, "
+            f"strength {marked.strength:g} dB, read back with {written.bit_errors} of 256 bits wrong"
+        )

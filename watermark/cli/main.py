@@ -1,0 +1,62 @@
+"""The command ``watermark``: its group, and how errors end it.
+
+Commands import what they need when they run, so that ``watermark --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from watermark import __version__
+from watermark.errors import WatermarkError
+
+# Order is that of the help page; each module holds a click command named ``command``.
+_COMMANDS = {
+    "keygen": "Make a secret key file.",
+    "embed": "Mark a picture.",
+    "detect": "Read the mark of pictures.",
+    "check": "Compare a picture with a claimed payload.",
+    "train": "Train new weights.",
+    "demo": "Mark, attack and read a bundled photograph.",
+    "info": "Show version, weights and keys.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, loaded on use; errors of the toolkit become one line and an exit code."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"watermark.cli.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except WatermarkError as error:
+            click.echo(f"watermark: {error}", err=True)
+            sys.exit(error.exit_code)
+        except OSError as error:
+            click.echo(f"watermark: {error}", err=True)
+            sys.exit(3)
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, message="%(version)s")
+def main() -> None:
+    """Invisible keyed marks in images: write them, read them back.
+
+    Exit codes: 0 found or done, 1 not found, 2 usage, 3 could not decide.
+    """

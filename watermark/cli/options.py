@@ -1,0 +1,84 @@
+"""Options that several commands share, and how results become JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from watermark.errors import UsageError
+
+if TYPE_CHECKING:
+    from watermark.payload.frame import Payload
+    from watermark.payload.keys import Key
+    from watermark.registration.geometry import Geometry
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+key_option = click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path),
+    help="Key file made by keygen; without it the published open key, which anyone can read and forge.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+search_option = click.option(
+    "--search",
+    type=click.Choice(["none", "fast", "full"]),
+    default="full",
+    show_default=True,
+    help="none: as marked but for its size; fast: also flips, quarter turns, crops, padding, stretching; "
+    "full: any rotation too.",
+)
+
+
+def payload_options(function: Function) -> Function:
+    """Add ``--payload``, ``--text`` and ``--uuid``; read them with :func:`parse_payload`."""
+    for name, text in (
+        ("uuid", "Payload as a UUID (128 bits)."),
+        ("text", "Payload as text, up to 16 bytes of UTF-8."),
+        ("payload", "Payload as 8, 16 or 32 hexadecimal digits."),
+    ):
+        function = click.option(f"--{name}", help=text)(function)
+    return function
+
+
+def parse_payload(payload: str | None, text: str | None, uuid: str | None) -> Payload:
+    """The payload given by exactly one of three options.
+
+    Raises:
+        UsageError: none or several were given.
+        PayloadError: the one given is malformed.
+    """
+    from watermark.payload.frame import Payload
+
+    if sum(value is not None for value in (payload, text, uuid)) != 1:
+        raise UsageError("give the payload by exactly one of --payload HEX, --text STR and --uuid UUID")
+    if payload is not None:
+        return Payload.from_hex(payload)
+    if text is not None:
+        return Payload.from_text(text)
+    return Payload.from_uuid(str(uuid))
+
+
+def load_key(path: Path | None) -> Key:
+    """The key in a file, or the open key if no file is named."""
+    from watermark.payload.keys import Key
+
+    return Key.open() if path is None else Key.load(path)
+
+
+def geometry_json(geometry: Geometry | None) -> dict[str, Any] | None:
+    """A geometry as plain values, rounded to what is known of it."""
+    if geometry is None:
+        return None
+    return {
+        "rotation_degrees": round(geometry.rotation_degrees, 2),
+        "flipped": geometry.flipped,
+        "scale": round(geometry.scale, 4),
+        "aspect": round(geometry.aspect, 4),
+        "shift": [round(geometry.shift_x, 4), round(geometry.shift_y, 4)],
+        "matrix": [[round(value, 9) for value in row] for row in geometry.matrix],
+    }

@@ -1,0 +1,200 @@
+"""Writing a mark: pixels and payload to marked pixels, quiet where it can be, checked before it is returned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from watermark.carriers import Carriers, synthesise
+from watermark.detect import Detector, estimate_residual
+from watermark.errors import UsageError
+from watermark.nets.model import RELEASE, load_model
+from watermark.payload.frame import Payload, encode_frame
+from watermark.payload.keys import Key
+from watermark.registration.geometry import DIHEDRAL, centred
+from watermark.registration.search import Listener, Reading
+from watermark.working import WORKING_SIZE, Luma, Pixels, add_residual, check_pixels, reduced_luma
+
+Robustness = Literal["low", "standard", "high"]
+# Bit energy that the mark must keep after the reference attack.
+_TARGETS: dict[Robustness, float] = {"low": 1.6, "standard": 2.4, "high": 4.0}
+QUIETEST, LOUDEST = 54.0, 38.0  # strengths tried, mean PSNR over photographs in dB
+_STRENGTH_STEP = 0.5
+_REFERENCE_SIDE = 512  # short side at which the reference attack is made, in pixels
+_REFERENCE_QUALITY = 40
+_ROUNDS = 3
+_SMALLEST_GAIN, _LARGEST_GAIN = 0.3, 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Marked:
+    """A marked picture and how it came out.
+
+    Attributes:
+        pixels: same shape and dtype as the host's.
+        psnr: of this picture in dB, over all colour channels; infinite if nothing changed.
+        ssim: structural similarity of luma (Wang et al. 2004) at a short side of 512 px, or its own if smaller.
+        strength: as chosen or given, mean PSNR over photographs in dB; higher is quieter.
+        read_back: whether the payload was read from these very pixels.
+    """
+
+    pixels: Pixels
+    psnr: float
+    ssim: float
+    strength: float
+    read_back: bool
+
+
+class Embedder:
+    """Writes marks of one key; safe to share between threads.
+
+    Args:
+        key: the secret; the published open key if ``None``.
+        robustness: how much the mark must withstand; the strength is chosen for each picture.
+        strength: fixed strength instead, mean PSNR over photographs in dB, 30 to 60.
+        weights: weights file; the released weights by default.
+
+    Raises:
+        UsageError: ``robustness`` or ``strength`` is something else.
+        WeightsError: the weights cannot be used.
+    """
+
+    def __init__(
+        self,
+        key: Key | None = None,
+        robustness: Robustness = "standard",
+        strength: float | None = None,
+        weights: Path = RELEASE,
+    ) -> None:
+        if robustness not in get_args(Robustness):
+            raise UsageError(f"robustness must be one of {', '.join(get_args(Robustness))}, but is {robustness!r}")
+        if strength is not None and not 30 <= strength <= 60:
+            raise UsageError(f"strength must be 30 to 60 dB, but is {strength}")
+        self._key = key if key is not None else Key.open()
+        self._target, self._strength = _TARGETS[robustness], strength
+        self._model = load_model(weights)
+        self._carriers = Carriers.from_key(self._key)
+        self._detector = Detector(self._key, weights=weights)
+
+    def embed(self, pixels: Pixels, payload: Payload) -> Marked:
+        """Mark a picture.
+
+        Args:
+            pixels: uint8 or uint16, H x W, H x W x 3 (RGB) or H x W x 4 (RGBA), short side 128 px or more.
+            payload: what the mark shall say.
+
+        Returns:
+            The marked picture; look at ``read_back`` before you rely on it.
+
+        Raises:
+            UnsupportedImage: pixels of another kind.
+            ImageTooSmall: the short side is under 128 px.
+        """
+        check_pixels(pixels)
+        host = _Host(self, pixels)
+        signs = 1.0 - 2.0 * encode_frame(payload, self._key).astype(np.float32)
+        gains = np.ones_like(signs)
+        strength = self._strength if self._strength is not None else host.quietest(signs, self._target)
+        for _ in range(_ROUNDS):
+            gains = _rebalance(gains, signs * host.after_reference(signs * gains, strength).soft)
+        if self._strength is None:
+            strength = host.quietest(signs * gains, self._target)
+        marked = add_residual(pixels, host.residual(signs * gains, strength))
+        read = self._detector.detect(marked, search="none")
+        return Marked(
+            pixels=marked,
+            psnr=_psnr(pixels, marked),
+            ssim=_ssim(pixels, marked),
+            strength=strength,
+            read_back=read.payload == payload,
+        )
+
+
+class _Host:
+    """One picture while it is being marked."""
+
+    def __init__(self, embedder: Embedder, pixels: Pixels) -> None:
+        self._model, self._carriers = embedder._model, embedder._carriers
+        self._luma = reduced_luma(pixels)
+        self._view = reduced_luma(pixels, min(_REFERENCE_SIDE, *pixels.shape[:2]))
+
+    def residual(self, amplitudes: NDArray[np.float32], strength: float) -> Luma:
+        """Residual at the working size for signed bit amplitudes (256,)."""
+        height, width = self._luma.shape
+        margin = (0, -width % 8, 0, -height % 8)
+        luma = F.pad(torch.from_numpy(self._luma)[None, None], margin, mode="replicate")
+        with torch.inference_mode():
+            coefficients = self._carriers.modulate(
+                torch.from_numpy(amplitudes)[None], self._model.transmit, self._model.pilot_share
+            )
+            pattern = _tiled(synthesise(coefficients, WORKING_SIZE), height, width)
+            pattern = F.pad(pattern, margin, mode="replicate")
+            residual = self._model.residual(luma, pattern, torch.tensor([strength]))
+        return residual[0, 0, :height, :width].contiguous().numpy()
+
+    def after_reference(self, amplitudes: NDArray[np.float32], strength: float) -> Reading:
+        """Reading of the mark after the reference attack: JPEG 40 at a short side of 512 pixels."""
+        return self._attacked(self.residual(amplitudes, strength))
+
+    def quietest(self, amplitudes: NDArray[np.float32], target: float) -> float:
+        """The quietest strength whose bit energy after the reference attack reaches ``target``."""
+        loudest = self.residual(amplitudes, LOUDEST)  # the strength only scales it
+        low, high = 0, round((QUIETEST - LOUDEST) / _STRENGTH_STEP)
+        while low < high:  # steps quieter than the loudest that still reach the target
+            middle = (low + high + 1) // 2
+            reading = self._attacked(loudest * np.float32(10 ** (-middle * _STRENGTH_STEP / 20)))
+            low, high = (middle, high) if reading.energy >= target else (low, middle - 1)
+        return LOUDEST + low * _STRENGTH_STEP
+
+    def _attacked(self, residual: Luma) -> Reading:
+        height, width = self._view.shape
+        kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
+        view = self._view + cv2.resize(residual, (width, height), interpolation=kernel)
+        levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
+        _, coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, _REFERENCE_QUALITY])
+        attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+        estimate = estimate_residual(self._model, reduced_luma(attacked))
+        reading = Listener(estimate, self._carriers, self._model.receive).read(centred(DIHEDRAL[0], *estimate.shape))
+        assert reading is not None  # the identity always folds
+        return reading
+
+
+def _tiled(tile: Tensor, height: int, width: int) -> Tensor:
+    """Repeat the tile (1, 256, 256) over an area of even size around its centre, shape (1, 1, height, width)."""
+    rows, columns = (
+        (torch.arange(length) - length // 2 + WORKING_SIZE // 2) % WORKING_SIZE for length in (height, width)
+    )
+    return tile[:, rows][:, :, columns].unsqueeze(1)
+
+
+def _rebalance(gains: NDArray[np.float32], margins: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Raise bits that read weakly and lower those that read strongly; the modulator keeps the energy."""
+    change = 1 + 0.5 * (1 - margins / max(float(margins.mean()), 1e-6))
+    return np.clip(gains * change, _SMALLEST_GAIN, _LARGEST_GAIN).astype(np.float32)
+
+
+def _psnr(host: Pixels, marked: Pixels) -> float:
+    """PSNR in dB over all colour channels."""
+    white = np.iinfo(host.dtype).max
+    channels = slice(None) if host.ndim == 2 else slice(0, 3)
+    total, count = 0.0, 0
+    for before, after in zip(*(np.array_split(image, max(1, image.size >> 22)) for image in (host, marked)), strict=True):
+        difference = before[..., channels].astype(np.float32) - after[..., channels].astype(np.float32)
+        total += float(np.square(difference).sum(dtype=np.float64))
+        count += difference.size
+    return float("inf") if total == 0 else float(10 * np.log10(white**2 * count / total))
+
+
+def _ssim(host: Pixels, marked: Pixels) -> float:
+    side = min(_REFERENCE_SIDE, *host.shape[:2])
+    before, after = (reduced_luma(image, side) for image in (host, marked))
+    return float(structural_similarity(before, after, data_range=1.0))
