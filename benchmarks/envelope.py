@@ -25,8 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-PIXEL_LIMIT = 64_000_000
-
 
 def name_seed(name: str, purpose: str) -> bytes:
     """32 bytes drawn from an image's name, so that a rerun repeats them."""
@@ -73,12 +71,12 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
         for kind, image in (("host", pixels), ("marked", marked.pixels)):
             Image.fromarray(image).save(pairs / f"{path.stem}.{robustness}.{kind}.png", compress_level=1)
     detector = wm.Detector(key, weights=weights)
-    tensor = _to_tensor(marked.pixels)
+    tensor = to_tensor(marked.pixels)
     attacks: dict[str, list[dict[str, Any]]] = {}
     for row in ENVELOPE:
         attacks[row.name] = []
         for attack in row.attacks:
-            attacked = _to_pixels(attack.apply(tensor))
+            attacked = to_pixels(attack.apply(tensor))
             started = time.perf_counter()
             found = detector.detect(attacked)
             attacks[row.name].append({
@@ -91,7 +89,6 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     nothing = {
         "unmarked": detector.detect(pixels).present,
         "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,
-        "unmarked, jpeg 50": detector.detect(_to_pixels(ENVELOPE[7].attacks[0].apply(_to_tensor(pixels)))).present,
     }
     return {
         "image": path.name,
@@ -109,13 +106,15 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     }
 
 
-def _to_tensor(pixels: NDArray[Any]) -> Any:
+def to_tensor(pixels: NDArray[Any]) -> Any:
+    """RGB pixels (H, W, 3), uint8, to an image (1, 3, H, W) in [0, 1]."""
     import torch
 
     return torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0).float() / 255
 
 
-def _to_pixels(tensor: Any) -> NDArray[np.uint8]:
+def to_pixels(tensor: Any) -> NDArray[np.uint8]:
+    """An image (1, 3, H, W) in [0, 1] to RGB pixels (H, W, 3), rounded to uint8."""
     rounded: NDArray[np.uint8] = (tensor[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().contiguous().numpy()
     return rounded
 

@@ -118,7 +118,7 @@ class Detector:
         listener = self._listen(pixels)
         tags = 0
         score = 0.0
-        for reading, registered in self._readings(listener, search):
+        for reading, registered in self._search(listener, search):
             score = max(score, reading.energy)
             if reading.energy < _WORTH_DECODING:
                 continue
@@ -167,7 +167,7 @@ class Detector:
         listener = self._listen(pixels)
         codeword = encode_frame(payload, self._key)
         compared, best, best_fit = 0, None, -math.inf
-        for reading, _ in self._readings(listener, search):
+        for reading, _ in self._search(listener, search):
             compared += 1
             fit = _correlation(reading, codeword)
             if fit > best_fit:
@@ -183,10 +183,21 @@ class Detector:
             geometry=Geometry.of(best.matrix, listener.estimate.shape, pixels.shape[:2]),  # type: ignore[arg-type]
         )
 
+    def readings(self, pixels: Pixels, search: Search = "full") -> Iterator[Reading]:
+        """All readings that :meth:`detect` would consider if none of them decoded; for measuring.
+
+        Args:
+            pixels: as for :meth:`detect`.
+            search: as for :meth:`detect`.
+        """
+        _check_search(search)
+        check_pixels(pixels)
+        return (reading for reading, _ in self._search(self._listen(pixels), search))
+
     def _listen(self, pixels: Pixels) -> Listener:
         return Listener(estimate_residual(self._model, reduced_luma(pixels)), self._carriers, self._receive)
 
-    def _readings(self, listener: Listener, search: Search) -> Iterator[tuple[Reading, bool]]:
+    def _search(self, listener: Listener, search: Search) -> Iterator[tuple[Reading, bool]]:
         """Readings worth a look, the likely and cheap first, and whether each came from registration."""
         shape = listener.estimate.shape
         for orientation in DIHEDRAL if search != "none" else DIHEDRAL[:1]:

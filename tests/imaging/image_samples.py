@@ -43,7 +43,7 @@ def smooth(mode: str = "RGB", dtype: type = np.uint8) -> NDArray[Any]:
     down, across = np.mgrid[0:HEIGHT, 0:WIDTH] / 10
     waves = [np.sin(down * (1 + 0.3 * k) + k) * np.cos(across * (1 - 0.1 * k)) for k in range(CHANNELS[mode])]
     top = np.iinfo(dtype).max
-    pixels = np.rint((np.stack(waves, axis=2) + 1) / 2 * top).astype(dtype)
+    pixels: NDArray[Any] = np.rint((np.stack(waves, axis=2) + 1) / 2 * top).astype(dtype)
     return pixels[..., 0] if mode == "L" else pixels
 
 

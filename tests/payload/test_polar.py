@@ -54,7 +54,7 @@ def check_mean(mean: float) -> float:
     return low
 
 
-@pytest.mark.parametrize(("size", "sigma"), [(64, 1.6), (96, 1.44), (160, 1.0)])
+@pytest.mark.parametrize(("size", "sigma"), [(64, 1.6), (96, 1.44), (160, 1.03)])
 def test_places_follow_from_the_gaussian_approximation(size: int, sigma: float) -> None:
     """The frozen masks are what their derivation gives, with room for rounding at the boundary."""
     means = [2 / sigma**2]
@@ -81,7 +81,7 @@ def test_encode_is_the_kronecker_product(size: int) -> None:
     [
         (64, "3b77a7e402e46188bf3f23ac86ace5c04cffd06c756c16003748abdb0edb6db7"),
         (96, "018a2ec9edf598ecb20a9246f4208e36cd492ec67463cdb681366db66db6db6c"),
-        (160, "351d185aeb6c7e365a13c66d38edb6dbd81da000c0000000edb6db6db6db6db7"),
+        (160, "410499ecf8b701dbc2dacd6d1d00000002fbe380c0000000edb6db6db6db6db7"),
     ],
 )
 def test_vectors(size: int, expected: str) -> None:

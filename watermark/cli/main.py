@@ -60,3 +60,7 @@ def main() -> None:
 
     Exit codes: 0 found or done, 1 not found, 2 usage, 3 could not decide.
     """
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +22,7 @@ _GAIN_MAP_LABELS = (b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0")
 _PNG_XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 # Colour and time stay true when pixels change a little; of other chunks, PNG marks those that may be copied then.
 _PNG_CARRIED = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"tIME"}
+_EXTRA_SAMPLES_TAG = 338
 _PNG_SAFE_TO_COPY = 0x20  # in the fourth letter
 
 
@@ -64,8 +64,8 @@ def extract_metadata(image: OpenedImage, format: str, data: bytes) -> Metadata:
         dropped.append("the palette (becomes RGB)")
     elif image.mode == "1":
         dropped.append("1 bit a pixel (becomes 8-bit grey)")
-    elif image.mode == "RGBX":
-        dropped.append("the fourth channel, which is not said to be alpha,")
+    elif image.mode in ("L", "RGB") and _EXTRA_SAMPLES_TAG in getattr(image, "tag_v2", {}):
+        dropped.append("the further channel, which is not said to be alpha,")
     if has_credential(data):
         dropped.append("the C2PA manifest (Content Credentials)")
     if format == "JPEG":
@@ -82,8 +82,8 @@ def extract_metadata(image: OpenedImage, format: str, data: bytes) -> Metadata:
 
 def _resolution(image: OpenedImage) -> tuple[float, float] | None:
     across, down = (float(value) for value in image.info.get("dpi", (0, 0)))
-    usable = math.isfinite(across) and math.isfinite(down) and min(across, down) > 1  # 1: Pillow's for none in TIFF
-    return (across, down) if usable else None
+    # Pillow says 1 for a TIFF that has none; 65535 is the most a JPEG can say. NaN is outside too.
+    return (across, down) if 1 < across <= 65_535 and 1 < down <= 65_535 else None
 
 
 def _jpeg_coding(image: OpenedImage) -> JpegCoding | None:

@@ -1,6 +1,7 @@
 """TIFF where Pillow falls short: reading 16 bits a channel in colour, and writing at every depth with all tags.
 
-Pillow reads colour at 16 bits as 8, and its own writer does not know 16-bit colour. Its directory writer does know everything needed, so a TIFF is written as a directory and strips.
+Pillow reads colour at 16 bits as 8, and its own writer does not know 16-bit colour. Its directory writer does know
+everything needed, so a TIFF is written as a directory and strips.
 """
 
 from __future__ import annotations
