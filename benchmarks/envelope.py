@@ -144,13 +144,13 @@ def main() -> None:
     results.sort(key=lambda result: str(result["image"]))
     from watermark.nets.model import RELEASE, load_card
 
-    document = {
+    head = {
         "schema": 1,
         "robustness": arguments.robustness,
         "weights_sha256": load_card(arguments.weights or RELEASE)["sha256"],
-        "images": results,
     }
-    arguments.out.write_text(json.dumps(document, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(result) for result in results)  # an image a line
+    arguments.out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ DEMONSTRATION: tuple[tuple[str, Attack], ...] = (
     ("JPEG 60, cropped, half as bright", Chain((RealJpeg(60), Crop(0.71), Brightness(0.5)))),
     ("screenshot", Screenshot()),
 )
-_CELL = (300, 230)
+_CELL = (280, 215)
 _MARGIN = 12
 
 
@@ -97,7 +97,7 @@ def contact_sheet(host: NDArray[np.uint8], marked: Marked, copies: list[Copy]) -
     for copy in copies:
         text = copy.found.payload.text or copy.found.payload.hex if copy.found.payload else "nothing"
         cells.append((f"{copy.name}: {text}", copy.pixels))
-    columns = 4
+    columns = 5
     rows = -(-len(cells) // columns)
     width, height = _CELL
     sheet = Image.new("RGB", (columns * (width + _MARGIN) + _MARGIN, rows * (height + _MARGIN) + _MARGIN), "white")
