@@ -59,10 +59,12 @@ def _fft_tables(samples: int) -> tuple[Tensor, Tensor, Tensor]:
     return torch.from_numpy(index), torch.from_numpy(gain.astype(np.float32)), torch.from_numpy(phase.astype(np.complex64))
 
 
-def envelope_bins() -> NDArray[np.int64]:
+@lru_cache(maxsize=1)
+def envelope_bins() -> Tensor:
     """Radial bin (0 .. 15) of each coefficient, int64 of shape (4236,)."""
     radius = np.hypot(*frequencies().T)
-    return np.minimum(((radius - _LOWEST) / (_HIGHEST - _LOWEST) * ENVELOPE_BINS).astype(np.int64), ENVELOPE_BINS - 1)
+    bins = np.minimum(((radius - _LOWEST) / (_HIGHEST - _LOWEST) * ENVELOPE_BINS).astype(np.int64), ENVELOPE_BINS - 1)
+    return torch.from_numpy(bins)
 
 
 def synthesise(coefficients: Tensor, samples: int = TILE_SAMPLES) -> Tensor:
@@ -177,13 +179,13 @@ class Carriers:
         scale = elements.square().mean((1, 2)).clamp_min(1e-20).sqrt()  # (B,)
         soft = elements.sum(2) / (scale.unsqueeze(1) * DIMENSIONS_PER_BIT**0.5)
         tones = coefficients[:, self.tones] * self.tone_phasors.conj()
-        weight = envelope[torch.from_numpy(envelope_bins()).to(envelope.device)][self.tones]
+        weight = envelope[envelope_bins().to(envelope.device)][self.tones]
         return soft, soft.square().mean(1), tones.real * weight / scale.unsqueeze(1)
 
 
 def _per_dimension(envelope: Tensor) -> Tensor:
     """Radial bins (16,) to real dimensions (8472,)."""
-    return envelope[torch.from_numpy(envelope_bins()).to(envelope.device)].repeat_interleave(2)
+    return envelope[envelope_bins().to(envelope.device)].repeat_interleave(2)
 
 
 def _draw_tones(key: Key) -> NDArray[np.int64]:

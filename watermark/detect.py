@@ -25,6 +25,8 @@ from watermark.working import Luma, Pixels, check_pixels, reduced_luma
 
 Search = Literal["none", "fast", "full"]
 _WORTH_DECODING = 1.25  # bit energy; a 32-bit payload needs 1.6, unmarked pictures reach this once in 400
+_STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
+_HYPOTHESES = 64  # linear maps of a stage that are read at all shifts
 _REFINED = 6  # readings of a stage that are refined
 CLAIM_LEVEL = 1e-6
 
@@ -106,7 +108,7 @@ class Detector:
         Args:
             pixels: uint8 or uint16, H x W, H x W x 3 (RGB) or H x W x 4 (RGBA), short side 128 px or more.
             search: ``none`` expects the picture as it was marked but for its size; ``fast`` also finds flips,
-                quarter turns, crops, padding and stretching; ``full`` any rotation too.
+                quarter turns, crops and padding; ``full`` any rotation and stretching too.
 
         Raises:
             UnsupportedImage: pixels of another kind.
@@ -208,11 +210,8 @@ class Detector:
             return
         spectrum = power_spectrum(listener.estimate)
         tones = tone_frequencies(self._carriers)
-        stages = [(True, False, 24), (True, True, 32)]
-        if search == "full":
-            stages += [(False, False, 64), (False, True, 64)]
-        for upright, stretched, count in stages:
-            maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=count)
+        for upright, stretched in _STAGES if search == "full" else _STAGES[:1]:
+            maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
             yield from ((reading, True) for reading in _best_of(listener, maps))
 
 

@@ -29,8 +29,8 @@ search_option = click.option(
     type=click.Choice(["none", "fast", "full"]),
     default="full",
     show_default=True,
-    help="none: as marked but for its size; fast: also flips, quarter turns, crops, padding, stretching; "
-    "full: any rotation too.",
+    help="none: as marked but for its size; fast: also flips, quarter turns, crops and padding; "
+    "full: any rotation and stretching too.",
 )
 
 
