@@ -20,7 +20,7 @@ from watermark.errors import SettingsError
 @click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Replace one setting; may be repeated.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; one for each core if not given.")
-@click.option("--resume", is_flag=True, help="Continue from the checkpoint in OUT, with its settings.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in OUT; other settings begin a new phase.")
 @json_option
 def command(
     data: Path,

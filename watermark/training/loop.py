@@ -78,6 +78,7 @@ class Trainer:
         )
         self.curriculum = Curriculum(settings.strength_start)
         self.step = 0
+        self.phases = [{"from_step": 0, "settings": asdict(settings)}]
         output.mkdir(parents=True, exist_ok=True)
 
     def run(self, report: Report | None = None) -> Path:
@@ -107,7 +108,7 @@ class Trainer:
                 if self.step % self.settings.checkpoint_every == 0 or self.step == self.settings.steps:
                     self.save()
         weights = self.output / "model.safetensors"
-        save_model(self.average, weights, {"training": {"settings": asdict(self.settings), "steps": self.step}})
+        save_model(self.average, weights, {"training": {"steps": self.step, "phases": self.phases}})
         return weights
 
     def _rate(self) -> float:
@@ -264,8 +265,8 @@ class Trainer:
         buffer = io.BytesIO()
         torch.save(
             {
-                "settings": asdict(self.settings),
                 "step": self.step,
+                "phases": self.phases,
                 "curriculum": asdict(self.curriculum),
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
@@ -278,7 +279,7 @@ class Trainer:
         write_atomically(self.output / CHECKPOINT, buffer.getvalue())
 
     def resume(self) -> None:
-        """Continue from the checkpoint in the output folder.
+        """Continue from the checkpoint in the output folder; with other settings, this begins a new phase.
 
         Raises:
             SettingsError: there is none, or it is of a run with other networks.
@@ -295,6 +296,9 @@ class Trainer:
         self.critic_optimiser.load_state_dict(state["critic_optimiser"])
         self.curriculum = Curriculum(**state["curriculum"])
         self.step = state["step"]
+        self.phases = state["phases"]
+        if self.phases[-1]["settings"] != asdict(self.settings):
+            self.phases.append({"from_step": self.step, "settings": asdict(self.settings)})
 
 
 def _random_carriers(generator: torch.Generator) -> Carriers:
