@@ -1,9 +1,10 @@
-"""Write ``docs/envelope.md`` from the results of ``benchmarks.envelope``, ``benchmarks.nothing`` and ``benchmarks/jod.py``.
+"""Write ``docs/envelope.md`` from the results of the measurements in this folder.
 
     python -m benchmarks.envelope_table --results benchmarks/results --out docs/envelope.md
 
-Reads ``envelope-{standard,low,high}.json``, ``jod-{standard,low,high}.jsonl``, ``nothing.json`` and ``speed.json``, as far as
-they are there.
+Reads ``envelope-{standard,low,high}.json`` (of ``benchmarks.envelope``), ``jod-{standard,low,high}.jsonl``
+(``benchmarks/jod.py``), ``nothing.json`` (``benchmarks.nothing``) and ``speed.json`` (``benchmarks.speed.core``),
+as far as they are there; the envelope at standard robustness must be.
 """
 
 from __future__ import annotations

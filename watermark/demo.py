@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,13 +65,16 @@ class Copy:
     milliseconds: float
 
 
-def run_demonstration(pixels: NDArray[np.uint8], payload: Payload, key: Key) -> tuple[Marked, list[Copy]]:
+def run_demonstration(
+    pixels: NDArray[np.uint8], payload: Payload, key: Key, report: Callable[[str], None] = lambda name: None
+) -> tuple[Marked, list[Copy]]:
     """Mark a picture, attack it, read every copy.
 
     Args:
         pixels: uint8, H x W x 3 (RGB).
         payload: what the mark says.
         key: of the mark.
+        report: called with the name of each copy before it is made.
 
     Returns:
         The marked picture, and its copies: first untouched, then one for each attack.
@@ -80,6 +84,7 @@ def run_demonstration(pixels: NDArray[np.uint8], payload: Payload, key: Key) -> 
     image = torch.from_numpy(marked.pixels).permute(2, 0, 1).unsqueeze(0).float() / 255
     copies = []
     for name, attack in (("marked", Chain(())), *DEMONSTRATION):
+        report(name)
         attacked = (attack.apply(image)[0].permute(1, 2, 0) * 255).round().byte().contiguous().numpy()
         started = time.perf_counter()
         found = detector.detect(attacked)

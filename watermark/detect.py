@@ -152,7 +152,7 @@ class Detector:
         """Compare a picture with a claimed payload; reads marks far too weak for :meth:`detect`.
 
         The p-value is Hoeffding's bound on the correlation of all 256 soft bits with the codeword, whose
-        whitening is random under the key, times the hypotheses compared.
+        whitening is random under the key, times the hypotheses that the search can compare.
 
         Args:
             pixels: as for :meth:`detect`.
@@ -168,16 +168,15 @@ class Detector:
         check_pixels(pixels)
         listener = self._listen(pixels)
         codeword = encode_frame(payload, self._key)
-        compared, best, best_fit = 0, None, -math.inf
+        hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
+        best, fit = None, -math.inf
         for reading, _ in self._search(listener, search):
-            compared += 1
-            fit = _correlation(reading, codeword)
-            if fit > best_fit:
-                best, best_fit = reading, fit
-            if compared * math.exp(-0.5 * max(fit, 0.0) ** 2) <= CLAIM_LEVEL:
+            if _correlation(reading, codeword) > fit:
+                best, fit = reading, _correlation(reading, codeword)
+            p_value = min(1.0, hypotheses_compared * math.exp(-0.5 * max(fit, 0.0) ** 2))
+            if p_value <= CLAIM_LEVEL:
                 break
         assert best is not None  # the identity is always read
-        p_value = min(1.0, compared * math.exp(-0.5 * max(best_fit, 0.0) ** 2))
         return Check(
             matches=p_value <= CLAIM_LEVEL,
             p_value=p_value,
@@ -210,9 +209,14 @@ class Detector:
             return
         spectrum = power_spectrum(listener.estimate)
         tones = tone_frequencies(self._carriers)
-        for upright, stretched in _STAGES if search == "full" else _STAGES[:1]:
+        for upright, stretched in _stages(search):
             maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
             yield from ((reading, True) for reading in _best_of(listener, maps))
+
+
+def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
+    """The stages of registration by pilot tones."""
+    return {"none": (), "fast": _STAGES[:1], "full": _STAGES}[search]
 
 
 def _best_of(listener: Listener, maps: list[Matrix]) -> list[Reading]:

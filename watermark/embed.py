@@ -125,8 +125,12 @@ class _Host:
 
     def __init__(self, embedder: Embedder, pixels: Pixels) -> None:
         self._model, self._carriers = embedder._model, embedder._carriers
+        side = min(_REFERENCE_SIDE, *pixels.shape[:2])
         self._luma = reduced_luma(pixels)
-        self._view = reduced_luma(pixels, min(_REFERENCE_SIDE, *pixels.shape[:2]))
+        self._view = reduced_luma(pixels, side)
+        has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+        # of a change, transparent parts show only so much
+        self._opacity = reduced_luma(np.ascontiguousarray(pixels[..., 3]), side) if has_alpha else np.float32(1)
 
     def residual(self, amplitudes: NDArray[np.float32], strength: float) -> Luma:
         """Residual at the working size for signed bit amplitudes (256,)."""
@@ -159,7 +163,7 @@ class _Host:
     def _attacked(self, residual: Luma) -> Reading:
         height, width = self._view.shape
         kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
-        view = self._view + cv2.resize(residual, (width, height), interpolation=kernel)
+        view = self._view + self._opacity * cv2.resize(residual, (width, height), interpolation=kernel)
         levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
         _, coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, _REFERENCE_QUALITY])
         attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)

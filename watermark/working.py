@@ -133,23 +133,24 @@ def add_residual(pixels: Pixels, residual: Luma) -> Pixels:
         A new array of the shape and dtype of ``pixels``.
     """
     height, width = pixels.shape[:2]
-    white = _WHITE[pixels.dtype]
+    white = np.float32(_WHITE[pixels.dtype])
     if residual.shape[0] > height:  # a picture under the working size
         residual = _resize(residual, height, width)
     index, weights = _cubic_taps(residual.shape[1], width)
-    wide = np.einsum("hwk,wk->hw", residual[:, index], weights) * np.float32(white)  # (h, W)
+    wide = np.einsum("hwk,wk->hw", residual[:, index], weights * white)  # (h, W)
     index, weights = _cubic_taps(residual.shape[0], height)
     marked = np.empty_like(pixels)
+    depth = cv2.CV_8U if pixels.dtype == np.uint8 else cv2.CV_16U
     strip_rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, strip_rows):
         rows = slice(top, min(top + strip_rows, height))
-        added = sum(wide[index[rows, tap]] * weights[rows, tap, None] for tap in range(4))  # (rows, W)
-        strip = pixels[rows].astype(np.float32)
-        if pixels.ndim == 2:
-            strip += added
-        elif pixels.shape[2] == 3:
-            strip += added[..., None]
-        else:
-            strip[..., :3] += np.where(strip[..., 3:] > 0, added[..., None], 0)
-        marked[rows] = np.clip(np.rint(strip), 0, white)
+        first, last = index[rows].min(), index[rows].max() + 1
+        taps = np.zeros((rows.stop - top, last - first), dtype=np.float32)
+        np.add.at(taps, (np.arange(len(taps))[:, None], index[rows] - first), weights[rows])
+        added = taps @ wide[first:last]  # (rows, W)
+        if pixels.ndim == 3:
+            hidden = pixels.shape[2] == 4 and pixels[rows, :, 3] == 0
+            added = np.where(hidden, np.float32(0), added)
+            added = cv2.merge([added] * 3 + [np.zeros_like(added)] * (pixels.shape[2] - 3))
+        marked[rows] = cv2.add(pixels[rows], added, dtype=depth)  # rounds and saturates
     return marked

@@ -63,5 +63,5 @@ def command(
         click.echo(json.dumps(line))
     else:
         verdict = "matches" if found.matches else "does not match"
-        click.echo(f"{file}: {verdict} payload {claim.hex}, p-value at most {found.p_value:.1e}")
+        click.echo(f"{click.format_filename(file)}: {verdict} payload {claim.hex}, p-value at most {found.p_value:.1e}")
     sys.exit(0 if found.matches else 1)

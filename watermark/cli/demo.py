@@ -27,6 +27,8 @@ def command(out: Path, as_json: bool) -> None:
     """
     from io import BytesIO
 
+    from rich.console import Console
+
     from watermark.demo import PHOTOGRAPH, contact_sheet, run_demonstration
     from watermark.files import write_atomically
     from watermark.imaging import encode_image, read_image
@@ -36,7 +38,13 @@ def command(out: Path, as_json: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     image = read_image(PHOTOGRAPH)
     payload = Payload.from_text("demo 1")
-    marked, copies = run_demonstration(image.pixels, payload, Key.open())  # type: ignore[arg-type]
+    with Console(stderr=True, quiet=not sys.stderr.isatty()).status("marking") as status:
+        marked, copies = run_demonstration(
+            image.pixels,  # type: ignore[arg-type]
+            payload,
+            Key.open(),
+            lambda name: status.update(f"reading: {name}"),
+        )
     write_atomically(out / "marked.jpg", encode_image(image, marked.pixels, "JPEG"))
     buffer = BytesIO()
     contact_sheet(image.pixels, marked, copies).save(buffer, "PNG")  # type: ignore[arg-type]

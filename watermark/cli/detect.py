@@ -40,15 +40,16 @@ def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json
             found = detector.detect(read_image(file).pixels, search)  # type: ignore[arg-type]
         except ImageError as error:
             code = 3
-            click.echo(f"watermark: {file}: {error}", err=True)
+            reason = str(error).removeprefix(f"{file}: ")  # some errors name the file, others know pixels only
+            click.echo(f"watermark: {file}: {reason}", err=True)
             if as_json:
-                click.echo(json.dumps({"schema": 1, "file": str(file), "present": None, "error": str(error)}))
+                click.echo(json.dumps({"schema": 1, "file": str(file), "present": None, "error": reason}))
             continue
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
         if not found.present:
             code = max(code, 1)
         line = as_object(str(file), found, milliseconds)
-        click.echo(json.dumps(line) if as_json else _sentence(str(file), found))
+        click.echo(json.dumps(line) if as_json else _sentence(click.format_filename(file), found))
     sys.exit(code)
 
 

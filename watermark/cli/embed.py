@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
 
 from watermark.cli.options import json_option, key_option, load_key, parse_payload, payload_options
-from watermark.errors import CredentialPresent, NotReadBack, OutputExists
+from watermark.errors import CredentialPresent, NotReadBack, OutputExists, UsageError
 
 
 @click.command("embed")
@@ -48,6 +49,8 @@ def command(
     message = parse_payload(payload, text, uuid)
     if target.exists() and not force:
         raise OutputExists(f"{target} exists; give --force to overwrite it")
+    if not target.parent.is_dir():
+        raise UsageError(f"the folder {target.parent} is not there; make it, or write elsewhere")
     key = load_key(key_file)
 
     from watermark.detect import Detector
@@ -82,7 +85,7 @@ def command(
         "file": str(target),
         "payload": message.hex,
         "format": message.format,
-        "psnr": round(marked.psnr, 2),
+        "psnr": round(marked.psnr, 2) if math.isfinite(marked.psnr) else None,  # JSON knows no infinity
         "ssim": round(marked.ssim, 5),
         "strength": marked.strength,
         "bit_errors": written.bit_errors,
@@ -93,6 +96,6 @@ def command(
         click.echo(json.dumps(result))
     else:
         click.echo(
-            f"{target}: payload {message.hex}, PSNR {marked.psnr:.1f} dB, SSIM {marked.ssim:.4f}, "
+            f"{click.format_filename(target)}: payload {message.hex}, PSNR {marked.psnr:.1f} dB, SSIM {marked.ssim:.4f}, "
             f"strength {marked.strength:g} dB, read back with {written.bit_errors} of 256 bits wrong"
         )

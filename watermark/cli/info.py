@@ -34,5 +34,7 @@ def command(key_file: Path | None, as_json: bool) -> None:
         return
     card = information["weights"]
     click.echo(f"watermark {__version__}")
-    click.echo(f"key {key.fingerprint}{' (the open key: anyone can read and forge its marks)' if key_file is None else ''}")
-    click.echo(f"weights {card.get('name', 'unnamed')}, SHA-256 {card['sha256']}, licence {card.get('licence', 'unknown')}")
+    note = " (the open key: anyone can read and forge its marks)" if key_file is None else ""
+    click.echo(f"key {key.fingerprint}{note}")
+    name, licence = card.get("name", "unnamed"), card.get("licence", "unknown")
+    click.echo(f"weights {name}, SHA-256 {card['sha256']}, licence {licence}")

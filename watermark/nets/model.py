@@ -23,7 +23,6 @@ from watermark.files import write_atomically
 from watermark.nets.decoder import Decoder
 from watermark.nets.generator import Generator
 from watermark.visibility import visibility_map
-from watermark.working import WORKING_SIZE
 
 RELEASE = Path(__file__).parent.parent / "weights" / "release.safetensors"
 # Root mean square of the visibility map over photographs (geometric mean over the training photographs), in
@@ -110,9 +109,11 @@ def load_card(path: Path = RELEASE) -> dict[str, Any]:
         WeightsError: there is no readable card.
     """
     try:
-        card: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
+        card = json.loads(path.with_suffix(".json").read_text())
     except (OSError, ValueError) as error:
         raise WeightsError(f"cannot read the model card {path.with_suffix('.json')}: {error}") from error
+    if not isinstance(card, dict):
+        raise WeightsError(f"the model card {path.with_suffix('.json')} must be a JSON object; install it again")
     return card
 
 

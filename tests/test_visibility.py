@@ -1,0 +1,102 @@
+"""What the eye forgives: the blur against scipy, the map and the measure against what they promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from watermark.visibility import gaussian_blur, visibility_map, visible_contrast
+from watermark.working import reduced_luma
+
+
+@pytest.fixture(scope="module")
+def luma():
+    return torch.from_numpy(reduced_luma(data.astronaut()))[None, None]
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("shape", [(37, 52), (64, 40)])
+def test_blur_equals_scipy(sigma, shape):
+    image = np.random.default_rng(1).random(shape, dtype=np.float32)
+    expected = gaussian_filter(image.astype(np.float64), sigma, mode="mirror", radius=round(3 * sigma))
+    blurred = gaussian_blur(torch.from_numpy(image)[None, None], sigma)
+    assert np.allclose(blurred[0, 0], expected, atol=1e-5)
+
+
+def test_blur_takes_each_channel_alone_and_tiny_images():
+    image = torch.rand(2, 3, 20, 24)
+    blurred = gaussian_blur(image, 2.0)
+    assert torch.allclose(blurred[1:, 2:], gaussian_blur(image[1:, 2:], 2.0))
+    assert torch.allclose(gaussian_blur(torch.full((1, 1, 4, 5), 0.3), 3.0), torch.tensor(0.3))
+
+
+def test_map_of_a_flat_picture_is_the_floor():
+    flat = visibility_map(torch.full((1, 1, 64, 64), 0.4))
+    assert flat.max() < 0.004
+    assert flat.min() > 0.002
+    assert flat.max() / flat.min() < 1.01
+
+
+def test_map_is_positive_and_follows_texture(luma):
+    allowed = visibility_map(luma)
+    assert allowed.shape == luma.shape
+    assert allowed.min() > 0.002
+    generator = torch.Generator().manual_seed(1)
+    half = torch.full((1, 1, 64, 128), 0.5)
+    half[..., 64:] += 0.1 * torch.randn(1, 1, 64, 64, generator=generator)
+    allowed = visibility_map(half)
+    assert allowed[..., 84:].mean() > 5 * allowed[..., :44].mean()
+
+
+def test_map_is_local():
+    image = torch.full((1, 1, 128, 128), 0.5)
+    image[..., 60:68, 60:68] = 1.0
+    allowed = visibility_map(image)
+    assert allowed[..., 64, 64] > 3 * allowed[..., 0, 0]
+    assert torch.allclose(allowed[..., :30, :30], allowed[..., :1, :1])
+
+
+def test_a_soft_gradient_is_no_texture():
+    ramp = torch.linspace(0, 1, 256).expand(1, 1, 256, 256)
+    inside = visibility_map(ramp)[..., 24:-24, 24:-24]
+    flat = visibility_map(torch.full((1, 1, 64, 64), 0.4)).mean()
+    assert inside.max() < 1.1 * flat
+
+
+def test_visible_contrast_grows_with_the_residual(luma):
+    noise = torch.randn(luma.shape, generator=torch.Generator().manual_seed(1))
+    seen = [visible_contrast(luma, amplitude * noise).item() for amplitude in (0.001, 0.003, 0.01, 0.03)]
+    assert seen == sorted(seen)
+    assert seen[3] == pytest.approx(10 * seen[1], rel=0.02)  # proportional
+    assert visible_contrast(luma, torch.zeros_like(luma)) < 0.1 * seen[0]
+
+
+def test_texture_masks():
+    generator = torch.Generator().manual_seed(1)
+    noise = 0.005 * torch.randn(1, 1, 128, 128, generator=generator)
+    plain = torch.full((1, 1, 128, 128), 0.5)
+    rough = plain + 0.1 * torch.randn(1, 1, 128, 128, generator=generator)
+    assert visible_contrast(rough, noise) < 0.5 * visible_contrast(plain, noise)
+
+
+def test_dark_regions_show_more_of_the_same_residual():
+    noise = 0.005 * torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(1))
+    dark, bright = (visible_contrast(torch.full_like(noise, level), noise) for level in (0.1, 0.9))
+    assert dark > 2 * bright
+
+
+def test_the_map_hides_better_than_a_uniform_residual(luma):
+    noise = torch.randn(luma.shape, generator=torch.Generator().manual_seed(1))
+    shaped = visibility_map(luma) * noise
+    uniform = noise * shaped.square().mean().sqrt()
+    assert visible_contrast(luma, shaped) < 0.7 * visible_contrast(luma, uniform)
+
+
+def test_each_picture_of_a_batch_is_measured_alone(luma):
+    noise = 0.01 * torch.randn(2, *luma.shape[1:], generator=torch.Generator().manual_seed(1))
+    both = visible_contrast(torch.cat([luma, 1 - luma]), noise)
+    assert both.shape == (2,)
+    assert both[1].item() == pytest.approx(visible_contrast(1 - luma, noise[1:]).item(), rel=1e-5)
