@@ -26,5 +26,21 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Measures the weights in the package on the photographs of DATA (a folder with a manifest.csv) and writes
+# docs/envelope.md. JOD needs the environment that benchmarks/jod_environment.sh makes in build/jod.
+RESULTS := benchmarks/results
+envelope: install
+	test -n "$(DATA)" || { echo "give DATA=FOLDER, a folder of images with a manifest.csv" >&2; exit 2; }
+	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
+	for level in standard low high; do \
+		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level \
+			--pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
+		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
+	done
+	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json
+	$(BIN)/python -m benchmarks.speed.core --out $(RESULTS)/speed.json
+	$(BIN)/python -m benchmarks.release_card metrics
+	$(BIN)/python -m benchmarks.envelope_table
+
 clean:
 	rm -rf $(VENV) build dist

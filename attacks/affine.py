@@ -13,8 +13,12 @@ from attacks.base import Attack, log_uniform, register, uniform
 from attacks.warp import rotation, scaling, translation, warp
 
 
-@register("affine", family="geometric", unit="degrees, factor, factor, slope, share of the side; "
-          "(0, 1, 1, 0, 0, 0) is the identity", gradient="exact")
+@register(
+    "affine",
+    family="geometric",
+    unit="degrees, factor, factor, slope, share of the side; (0, 1, 1, 0, 0, 0) is the identity",
+    gradient="exact",
+)
 @dataclass(frozen=True)
 class Affine(Attack):
     """Rotate by ``degrees``, magnify by ``scale`` (height by ``aspect`` more), shear, shift by shares of the sides.

@@ -26,4 +26,5 @@ class Contrast(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.factor == 1.0:
             return image
-        return adjust_contrast_with_mean_subtraction(image, self.factor).clamp(0, 1)
+        scaled: Tensor = adjust_contrast_with_mean_subtraction(image, self.factor)
+        return scaled.clamp(0, 1)

@@ -12,8 +12,9 @@ from torch import Tensor
 from attacks.base import Attack, register, uniform
 
 
-@register("gaussian_blur", family="valuemetric", unit="standard deviation in pixels, 0 is the identity",
-          gradient="exact")
+@register(
+    "gaussian_blur", family="valuemetric", unit="standard deviation in pixels, 0 is the identity", gradient="exact"
+)
 @dataclass(frozen=True)
 class GaussianBlur(Attack):
     """Blur with a Gaussian of ``sigma`` pixels, borders reflected."""
@@ -39,4 +40,5 @@ class GaussianBlur(Attack):
         if radius == 0:
             return image
         size = (2 * radius + 1, 2 * radius + 1)
-        return gaussian_blur2d(image, size, (self.sigma, self.sigma), border_type="reflect")
+        blurred: Tensor = gaussian_blur2d(image, size, (self.sigma, self.sigma), border_type="reflect")
+        return blurred

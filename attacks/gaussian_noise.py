@@ -11,8 +11,12 @@ from torch import Tensor
 from attacks.base import Attack, integer, register, uniform
 
 
-@register("gaussian_noise", family="valuemetric", unit="standard deviation of values in [0, 1], 0 is the identity",
-          gradient="exact")
+@register(
+    "gaussian_noise",
+    family="valuemetric",
+    unit="standard deviation of values in [0, 1], 0 is the identity",
+    gradient="exact",
+)
 @dataclass(frozen=True)
 class GaussianNoise(Attack):
     """Add independent normal noise to every value and clip; image b of a batch uses ``seed + b``."""
@@ -27,8 +31,10 @@ class GaussianNoise(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.sigma == 0.0:
             return image
-        noise = torch.stack([
-            torch.randn(image.shape[1:], generator=torch.Generator().manual_seed(self.seed + index))
-            for index in range(image.shape[0])
-        ])
+        noise = torch.stack(
+            [
+                torch.randn(image.shape[1:], generator=torch.Generator().manual_seed(self.seed + index))
+                for index in range(image.shape[0])
+            ]
+        )
         return (image + self.sigma * noise.to(image)).clamp(0, 1)

@@ -27,4 +27,5 @@ class Hue(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.turn == 0.0 or image.shape[1] == 1:
             return image
-        return adjust_hue(image, self.turn * 2 * math.pi).clamp(0, 1)
+        turned: Tensor = adjust_hue(image, self.turn * 2 * math.pi)
+        return turned.clamp(0, 1)

@@ -105,4 +105,5 @@ class Jpeg(Attack):
             - 0.5  # grey is 127.5 in kornia's colour planes and 128 in JFIF's
             for plane in colour
         ]
-        return ycbcr_to_rgb(torch.cat([luma, *coded], dim=1) / 255).clamp(0, 1)
+        decoded: Tensor = ycbcr_to_rgb(torch.cat([luma, *coded], dim=1) / 255)
+        return decoded.clamp(0, 1)

@@ -4,7 +4,7 @@
 
 FOLDER holds images and a ``manifest.csv`` (columns ``name``, ``kind``); those of kind ``photo`` are measured.
 Each image gets a key and a random 64-bit payload of its own, drawn from its name. Marked pixels are rounded to
-8 bits as a PNG holds them; codecs are real. ``--pairs`` writes host and marked image as PNG for
+8 bits as a PNG holds them; codecs are real. ``--pairs`` writes host and marked image as PNG, and their list for
 ``benchmarks/jod.py``. The table is made by ``python -m benchmarks.envelope_table``.
 """
 
@@ -79,13 +79,15 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
             attacked = to_pixels(attack.apply(tensor))
             started = time.perf_counter()
             found = detector.detect(attacked)
-            attacks[row.name].append({
-                "recovered": found.payload == payload,
-                "wrong": found.present and found.payload != payload,
-                "bit_errors": found.bit_errors,
-                "score": round(found.score, 3),
-                "ms": round(1000 * (time.perf_counter() - started), 1),
-            })
+            attacks[row.name].append(
+                {
+                    "recovered": found.payload == payload,
+                    "wrong": found.present and found.payload != payload,
+                    "bit_errors": found.bit_errors,
+                    "score": round(found.score, 3),
+                    "ms": round(1000 * (time.perf_counter() - started), 1),
+                }
+            )
     nothing = {
         "unmarked": detector.detect(pixels).present,
         "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,
@@ -133,9 +135,7 @@ def main() -> None:
     paths = [path for path in photographs(arguments.data) if path.name.startswith(arguments.only)]
     if arguments.pairs:
         arguments.pairs.mkdir(parents=True, exist_ok=True)
-    job = partial(
-        measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs
-    )
+    job = partial(measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs)
     results = []
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
         for result in pool.imap_unordered(job, paths):
@@ -149,6 +149,10 @@ def main() -> None:
         "robustness": arguments.robustness,
         "weights_sha256": load_card(arguments.weights or RELEASE)["sha256"],
     }
+    if arguments.pairs:
+        stems = [arguments.pairs / f"{Path(str(result['image'])).stem}.{arguments.robustness}" for result in results]
+        pairs = [[f"{stem}.host.png", f"{stem}.marked.png"] for stem in stems]
+        (arguments.pairs / f"{arguments.robustness}.json").write_text(json.dumps(pairs))
     lines = ",\n".join(json.dumps(result) for result in results)  # an image a line
     arguments.out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
 

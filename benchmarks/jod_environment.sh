@@ -6,9 +6,8 @@
 #
 # An environment of its own because ColorVideoVDP asks for torchvision, which has no CPU build that fits this
 # torch. Where none can be imported, benchmarks/jod_torchvision.py stands in for the one class that is used.
-# PYTHON names the interpreter (python3), TORCH and CVVDP what pip installs; on Linux, plain torch from PyPI brings
-# gigabytes of CUDA, which TORCH=torch==2.13.0+cpu with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
-# avoids.
+# PYTHON names the interpreter (python3), TORCH and CVVDP what pip installs. On Linux, plain torch may bring gigabytes
+# of CUDA; point pip at the index of CPU builds first.
 set -euo pipefail
 
 if [[ $# -ne 1 || $1 == -* ]]; then

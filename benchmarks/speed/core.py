@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed.core --out benchmarks/results/speed.json [--repeats 15]
 
-Median and interquartile range of each, all in one process with the default number of threads. The peer (package
-``invisible-watermark``, ``pip install --no-deps invisible-watermark PyWavelets``) is left out, visibly, where it is missing.
+Median and interquartile range of each, all in one process with the default number of threads. The peer
+(``pip install --no-deps invisible-watermark PyWavelets``) is left out, visibly, where it is missing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from skimage import data
 import watermark as wm
 from attacks import Crop, Rotate
 from benchmarks.envelope import to_pixels, to_tensor
+from watermark.detect import Search
+from watermark.working import Pixels
 
 
 def timed(function: Callable[[], Any], repeats: int) -> dict[str, float]:
@@ -38,7 +41,11 @@ def timed(function: Callable[[], Any], repeats: int) -> dict[str, float]:
         function()
         times.append(1000 * (time.perf_counter() - started))
     low, middle, high = np.percentile(times, [25, 50, 75])
-    return {"median_ms": round(float(middle), 1), "quartile_1": round(float(low), 1), "quartile_3": round(float(high), 1)}
+    return {
+        "median_ms": round(float(middle), 1),
+        "quartile_1": round(float(low), 1),
+        "quartile_3": round(float(high), 1),
+    }
 
 
 def photograph(height: int, width: int) -> NDArray[np.uint8]:
@@ -58,18 +65,23 @@ def measure(repeats: int) -> dict[str, dict[str, float] | str]:
         cropped = to_pixels(Crop(0.71, 0.2, 0.7).apply(to_tensor(marked)))
         rotated = to_pixels(Rotate(30).apply(to_tensor(marked)))
         few = max(3, repeats // 3)
-        figures[f"embed, adaptive strength, {name}"] = timed(lambda: embedder.embed(host, payload), few)
-        figures[f"embed, fixed strength, {name}"] = timed(lambda: fixed.embed(host, payload), few)
-        figures[f"detect none, marked, {name}"] = timed(lambda: detector.detect(marked, "none"), repeats)
-        figures[f"detect fast, marked and cropped, {name}"] = timed(lambda: detector.detect(cropped, "fast"), repeats)
-        figures[f"detect full, marked and rotated, {name}"] = timed(lambda: detector.detect(rotated, "full"), repeats)
-        for search in ("none", "fast", "full"):
-            figures[f"detect {search}, unmarked, {name}"] = timed(lambda: detector.detect(host, search), few)  # noqa: B023
+        figures[f"embed, adaptive strength, {name}"] = timed(partial(embedder.embed, host, payload), few)
+        figures[f"embed, fixed strength, {name}"] = timed(partial(fixed.embed, host, payload), few)
+        readings: tuple[tuple[str, Pixels, Search, int], ...] = (
+            ("marked", marked, "none", repeats),
+            ("marked and cropped", cropped, "fast", repeats),
+            ("marked and rotated", rotated, "full", repeats),
+            ("unmarked", host, "none", few),
+            ("unmarked", host, "fast", few),
+            ("unmarked", host, "full", few),
+        )
+        for what, pixels, search, count in readings:
+            figures[f"detect {search}, {what}, {name}"] = timed(partial(detector.detect, pixels, search), count)
         figures.update(_peer(host, marked, name, few))
     return figures
 
 
-def _peer(host: NDArray[np.uint8], marked: NDArray[np.uint8], name: str, repeats: int) -> dict[str, dict[str, float] | str]:
+def _peer(host: Pixels, marked: Pixels, name: str, repeats: int) -> dict[str, dict[str, float] | str]:
     try:
         from imwatermark import WatermarkDecoder, WatermarkEncoder
     except ImportError as error:

@@ -48,12 +48,10 @@ def command(
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise SettingsError(f"cannot compute on {device!r}: {str(error).splitlines()[0]}; try --device cpu") from error
-    if resume:
-        if settings is not None:
-            raise SettingsError("--resume goes on with the settings of the checkpoint; change some by --set instead")
-        chosen = TrainingSettings.from_dict({**_stored(out / CHECKPOINT), **_parse(overrides)})
-    elif (out / CHECKPOINT).exists():
+    if not resume and (out / CHECKPOINT).exists():
         raise SettingsError(f"{out} holds a checkpoint; give --resume to continue it, or another --out")
+    if resume and settings is None:
+        chosen = TrainingSettings.from_dict({**_last_settings(out / CHECKPOINT), **_parse(overrides)})
     else:
         chosen = TrainingSettings.load(settings, _parse(overrides))
     trainer = Trainer(chosen, data, out, device)
@@ -70,12 +68,13 @@ def command(
     click.echo(f"wrote {weights}", err=True)
 
 
-def _stored(checkpoint: Path) -> dict[str, Any]:
+def _last_settings(checkpoint: Path) -> dict[str, Any]:
     """The settings that a checkpoint was written under."""
     import torch
 
     try:
-        settings: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)["settings"]
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        settings: dict[str, Any] = state["phases"][-1]["settings"]
     except Exception as error:  # torch has many ways to say that a file is damaged
         reason = str(error).splitlines()[0]
         raise SettingsError(f"cannot resume from {checkpoint}: {reason}; start without --resume") from error

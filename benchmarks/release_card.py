@@ -1,0 +1,97 @@
+"""Turn the weights of a training run into the released weights, with a card that holds what was measured of them.
+
+    python -m benchmarks.release_card weights RUN --data train-open   # copies RUN/model.safetensors to the package
+    python -m benchmarks.release_card metrics                         # adds the results of benchmarks/results
+
+Between the two lies ``make envelope``, which measures the weights in the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.envelope_table import load
+from benchmarks.grid import ENVELOPE
+from watermark.files import write_atomically
+from watermark.nets.model import RELEASE, load_card
+
+NAME = "tile256.first"
+_LICENCES_NAMED = 12
+
+
+def describe_data(folder: Path) -> dict[str, Any]:
+    """What a data folder with a ``manifest.csv`` holds: images, hash of the manifest, licences by frequency."""
+    manifest = folder / "manifest.csv"
+    with manifest.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    licences = Counter(row["licence"].split(" (")[0] for row in rows).most_common()
+    return {
+        "name": folder.resolve().name,
+        "images": len(rows),
+        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "licences": dict(licences[:_LICENCES_NAMED]),
+        "further_licences": len(licences[_LICENCES_NAMED:]),
+    }
+
+
+def metrics(results: dict[str, Any]) -> dict[str, Any]:
+    """Failures first, then quality and the recovered share of each row at standard robustness."""
+    images = results["envelope"]["standard"]
+    shares = {}
+    for row in ENVELOPE:
+        outcomes = [outcome for image in images for outcome in image["attacks"][row.name]]
+        shares[row.name] = round(sum(outcome["recovered"] for outcome in outcomes) / len(outcomes), 4)
+    jods = [line["jod"] for line in results["jod"].get("standard", [])]
+    return {
+        "missed_targets": {row.name: shares[row.name] for row in ENVELOPE if shares[row.name] < row.target},
+        "images": len(images),
+        "mean_psnr_db": round(fmean(image["psnr"] for image in images), 2),
+        "mean_jod": round(fmean(jods), 3) if jods else None,
+        "worst_jod": round(min(jods), 3) if jods else None,
+        "false_positives": results.get("nothing", {}).get("total"),
+        "recovered_share": shares,
+    }
+
+
+def _write(card: dict[str, Any]) -> None:
+    write_atomically(RELEASE.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    weights = commands.add_parser("weights", help="copy the weights of a run into the package")
+    weights.add_argument("run", type=Path, help="output folder of `watermark train`")
+    weights.add_argument("--data", type=Path, required=True, help="folder that it was trained on")
+    weights.add_argument("--pilot-share", type=float, help="share of the energy given to the tones, if not as trained")
+    measured = commands.add_parser("metrics", help="add what was measured to the card")
+    measured.add_argument("--results", type=Path, default=Path("benchmarks/results"))
+    arguments = parser.parse_args()
+    if arguments.command == "weights":
+        card = load_card(arguments.run / "model.safetensors")
+        if arguments.pilot_share is not None:  # the networks treat tones like any carrier
+            card["architecture"]["pilot_share"] = arguments.pilot_share
+        write_atomically(RELEASE, (arguments.run / "model.safetensors").read_bytes())
+        _write({
+            "name": NAME,
+            "licence": "Apache-2.0",
+            "limits": "docs/threat-model.md and docs/envelope.md; short side 128 px or more, still pictures",
+            **card,
+            "command": "watermark train --data train-open --out RUN --threads 1 --settings PHASE.toml [--resume]",
+            "recipes": "watermark/training/recipes",
+            "data": describe_data(arguments.data),
+        })
+    else:
+        _write({**load_card(), "metrics": metrics(load(arguments.results))})
+
+
+if __name__ == "__main__":
+    main()
