@@ -138,4 +138,5 @@ def integer(generator: torch.Generator, high: int) -> int:
 
 def log_uniform(generator: torch.Generator, low: float, high: float) -> float:
     """One draw from [low, high), uniform in the logarithm."""
-    return low * (high / low) ** uniform(generator, 0.0, 1.0)
+    draw: float = low * (high / low) ** uniform(generator, 0.0, 1.0)
+    return draw

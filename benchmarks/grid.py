@@ -16,11 +16,13 @@ from attacks import (
     GaussianNoise,
     Greyscale,
     Hue,
+    Pad,
     QuarterTurn,
     RealJpeg,
     Resize,
     Rotate,
     Screenshot,
+    Shift,
     WebP,
 )
 
@@ -32,12 +34,12 @@ class Row:
     Attributes:
         name: as printed.
         attacks: each image meets all of them; its share is over all.
-        target: share of exactly recovered payloads asked for at standard robustness, 0 to 1.
+        target: share of exactly recovered payloads asked for at standard robustness, 0 to 1; ``None`` if none was set.
     """
 
     name: str
     attacks: tuple[Attack, ...]
-    target: float
+    target: float | None = None
 
 
 _CORNERS = ((0.5, 0.5), (0.1, 0.2))  # a crop in the middle and one off it
@@ -70,4 +72,13 @@ ENVELOPE = (
         0.90,
     ),
     Row("screenshot: resize x 0.6, crop 5 %, PNG, JPEG 85", (Screenshot(),), 0.97),
+    Row("stretched by 15 % across or down", (Resize(1.0, aspect=1.15), Resize(1.0, aspect=0.87))),
+    Row("padded by 20 % on all sides", (Pad(0.2, 0.2, 0.2, 0.2),)),
+    Row("shifted by 20 % and 10 %", (Shift(0.2, 0.1),)),
+    Row("flip + rotate 100 degrees", (Chain((Flip("horizontal"), Rotate(100.0))),)),
+    Row(
+        "rotate 20 degrees + squeeze to 0.9 + crop side 0.85, and squeeze + rotate",
+        (Chain((Rotate(20.0), Resize(1.0, aspect=0.9), Crop(0.85))), Chain((Resize(1.0, aspect=0.9), Rotate(20.0)))),
+    ),
+    Row("crop, side 0.32 (area 0.10)", tuple(Crop(0.316, x, y) for x, y in _CORNERS)),
 )

@@ -50,7 +50,7 @@ def metrics(results: dict[str, Any]) -> dict[str, Any]:
         shares[row.name] = round(sum(outcome["recovered"] for outcome in outcomes) / len(outcomes), 4)
     jods = [line["jod"] for line in results["jod"].get("standard", [])]
     return {
-        "missed_targets": {row.name: shares[row.name] for row in ENVELOPE if shares[row.name] < row.target},
+        "missed_targets": {row.name: shares[row.name] for row in ENVELOPE if shares[row.name] < (row.target or 0)},
         "images": len(images),
         "mean_psnr_db": round(fmean(image["psnr"] for image in images), 2),
         "mean_jod": round(fmean(jods), 3) if jods else None,
@@ -80,15 +80,17 @@ def main() -> None:
         if arguments.pilot_share is not None:  # the networks treat tones like any carrier
             card["architecture"]["pilot_share"] = arguments.pilot_share
         write_atomically(RELEASE, (arguments.run / "model.safetensors").read_bytes())
-        _write({
-            "name": NAME,
-            "licence": "Apache-2.0",
-            "limits": "docs/threat-model.md and docs/envelope.md; short side 128 px or more, still pictures",
-            **card,
-            "command": "watermark train --data train-open --out RUN --threads 1 --settings PHASE.toml [--resume]",
-            "recipes": "watermark/training/recipes",
-            "data": describe_data(arguments.data),
-        })
+        _write(
+            {
+                "name": NAME,
+                "licence": "Apache-2.0",
+                "limits": "docs/threat-model.md and docs/envelope.md; short side 128 px or more, still pictures",
+                **card,
+                "command": "watermark train --data train-open --out RUN --threads 1 --settings PHASE.toml [--resume]",
+                "recipes": "watermark/training/recipes",
+                "data": describe_data(arguments.data),
+            }
+        )
     else:
         _write({**load_card(), "metrics": metrics(load(arguments.results))})
 

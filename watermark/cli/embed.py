@@ -96,6 +96,7 @@ def command(
         click.echo(json.dumps(result))
     else:
         click.echo(
-            f"{click.format_filename(target)}: payload {message.hex}, PSNR {marked.psnr:.1f} dB, SSIM {marked.ssim:.4f}, "
-            f"strength {marked.strength:g} dB, read back with {written.bit_errors} of 256 bits wrong"
+            f"{click.format_filename(target)}: payload {message.hex}, PSNR {marked.psnr:.1f} dB, "
+            f"SSIM {marked.ssim:.4f}, strength {marked.strength:g} dB, "
+            f"read back with {written.bit_errors} of 256 bits wrong"
         )

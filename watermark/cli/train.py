@@ -47,7 +47,7 @@ def command(
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise SettingsError(f"cannot compute on {device!r}: {str(error).splitlines()[0]}; try --device cpu") from error
+        raise SettingsError(f"cannot compute on {device!r}: {error}; try --device cpu") from error
     if not resume and (out / CHECKPOINT).exists():
         raise SettingsError(f"{out} holds a checkpoint; give --resume to continue it, or another --out")
     if resume and settings is None:
@@ -76,7 +76,7 @@ def _last_settings(checkpoint: Path) -> dict[str, Any]:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         settings: dict[str, Any] = state["phases"][-1]["settings"]
     except Exception as error:  # torch has many ways to say that a file is damaged
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise SettingsError(f"cannot resume from {checkpoint}: {reason}; start without --resume") from error
     return settings
 

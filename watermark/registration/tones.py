@@ -93,7 +93,7 @@ def hypotheses(
         spectrum: of the estimate.
         tones: frequencies of the pilot tones (x, y) in cycles per tile, shape (48, 2).
         upright: keep only rotations near whole quarter turns.
-        stretched: also try pictures stretched by up to 15 % across or down.
+        stretched: also try pictures stretched by up to 15 % across or down, after or before they were turned.
         count: how many to return, best first.
     """
     steps = np.exp(np.arange(-_STRETCH, _STRETCH + 1e-9, _STRETCH_STEP)) if stretched else np.ones(1)
@@ -101,10 +101,12 @@ def hypotheses(
     peaks = spectrum.peaks[:_STRETCHED_PEAKS] if stretched and not upright else spectrum.peaks
     found: list[NDArray[np.float64]] = []
     for stretch in steps:
-        # the estimate is first taken back to one without stretch: x' = x / root, y' = y * root
-        root = np.sqrt(stretch)
-        for mirror in (1.0, -1.0):
-            found.append(_pair(peaks * [root, 1 / root], reach * [mirror, 1.0], root, mirror, upright))
+        squeeze = np.array([np.sqrt(stretch), 1 / np.sqrt(stretch)])
+        for mirror in (np.array([1.0, 1.0]), np.array([-1.0, 1.0])):
+            # stretched after the turn: undo it on the peaks
+            found.append(_pair(peaks * squeeze, reach * mirror, upright) * mirror / squeeze[:, None])
+            if stretched and not upright:  # stretched before the turn: do it to the tones
+                found.append(_pair(peaks, reach * squeeze * mirror, upright) * (squeeze * mirror))
     maps = np.concatenate(found)  # (n, 2, 2) frequency maps: received = map @ tone
     scores = _score(spectrum, maps, reach)
     best = np.argsort(-scores, kind="stable")[:_POOL]
@@ -120,10 +122,8 @@ def hypotheses(
     return [linear(*np.linalg.inv(candidate).T.ravel()) for candidate in chosen]
 
 
-def _pair(
-    peaks: NDArray[np.float64], tones: NDArray[np.float64], root: float, mirror: float, upright: bool
-) -> NDArray[np.float64]:
-    """Frequency maps (n, 2, 2) that take some tone to some peak by rotation and scale, then undo the stretch."""
+def _pair(peaks: NDArray[np.float64], tones: NDArray[np.float64], upright: bool) -> NDArray[np.float64]:
+    """Frequency maps (n, 2, 2) that take some tone to some peak by rotation and scale alone."""
     received = peaks[:, 0] + 1j * peaks[:, 1]
     sent = tones[:, 0] + 1j * tones[:, 1]
     turn = (received[:, None] / sent[None]).ravel()  # received = turn * sent
@@ -132,8 +132,7 @@ def _pair(
     if upright:
         keep &= np.abs((np.angle(turn) + np.pi / 4) % (np.pi / 2) - np.pi / 4) < np.radians(1.0)
     turn = turn[keep]
-    maps = np.stack([np.stack([turn.real * mirror, -turn.imag], -1), np.stack([turn.imag * mirror, turn.real], -1)], 1)
-    return maps / np.array([[root], [1 / root]])
+    return np.stack([np.stack([turn.real, -turn.imag], -1), np.stack([turn.imag, turn.real], -1)], 1)
 
 
 def _score(spectrum: PowerSpectrum, maps: NDArray[np.float64], tones: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import copy
 import io
 import json
 import math
+import pickle
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -288,7 +289,7 @@ class Trainer:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.model.load_state_dict(state["model"])
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
             raise SettingsError(f"cannot resume from {path}: {error}; start without --resume") from error
         self.average.load_state_dict(state["average"])
         self.discriminator.load_state_dict(state["discriminator"])

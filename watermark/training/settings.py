@@ -77,7 +77,7 @@ class TrainingSettings:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             kind = type(field.default)
-            if not isinstance(value, kind) and not (kind is float and type(value) is int):
+            if type(value) is not kind and not (kind is float and type(value) is int):
                 raise SettingsError(f"{field.name} must be of type {kind.__name__}, but is {value!r}")
         for name in ("steps", "batch", "crop", "log_every", "validate_every", "checkpoint_every"):
             if getattr(self, name) < 1:
