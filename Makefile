@@ -32,8 +32,10 @@ RESULTS := benchmarks/results
 envelope: install
 	test -n "$(DATA)" || { echo "give DATA=FOLDER, a folder of images with a manifest.csv" >&2; exit 2; }
 	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
+	mkdir -p $(RESULTS)
 	for level in standard low high; do \
-		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level \
+		test $$level = standard && limit=100 || limit=4; \
+		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --megapixels $$limit \
 			--pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done

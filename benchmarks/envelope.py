@@ -2,7 +2,8 @@
 
     python -m benchmarks.envelope --data FOLDER --out RESULT.json [--robustness standard] [--workers 2]
 
-FOLDER holds images and a ``manifest.csv`` (columns ``name``, ``kind``); those of kind ``photo`` are measured.
+FOLDER holds images and a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``); those of kind
+``photo`` are measured.
 Each image gets a key and a random 64-bit payload of its own, drawn from its name. Marked pixels are rounded to
 8 bits as a PNG holds them; codecs are real. ``--pairs`` writes host and marked image as PNG, and their list for
 ``benchmarks/jod.py``. The table is made by ``python -m benchmarks.envelope_table``.
@@ -31,10 +32,12 @@ def name_seed(name: str, purpose: str) -> bytes:
     return hashlib.sha256(f"envelope {purpose} {name}".encode()).digest()
 
 
-def photographs(folder: Path) -> list[Path]:
-    """The photographs of a folder, as its manifest names them."""
+def photographs(folder: Path, megapixels: float = 100.0) -> list[Path]:
+    """The photographs of a folder up to a size, as its manifest has them, largest first."""
     with (folder / "manifest.csv").open(newline="") as file:
-        return [folder / row["name"] for row in csv.DictReader(file) if row["kind"] == "photo"]
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "photo"]
+    sizes = {row["name"]: int(row["width"]) * int(row["height"]) for row in rows}
+    return [folder / name for name in sorted(sizes, key=lambda name: -sizes[name]) if sizes[name] <= megapixels * 1e6]
 
 
 def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | None) -> dict[str, Any]:
@@ -130,9 +133,10 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="weights file; the released ones by default")
     parser.add_argument("--pairs", type=Path, help="folder for host and marked images")
     parser.add_argument("--only", default="", help="images whose name begins so")
+    parser.add_argument("--megapixels", type=float, default=100.0, help="largest images measured")
     parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
     arguments = parser.parse_args()
-    paths = [path for path in photographs(arguments.data) if path.name.startswith(arguments.only)]
+    paths = [path for path in photographs(arguments.data, arguments.megapixels) if path.name.startswith(arguments.only)]
     if arguments.pairs:
         arguments.pairs.mkdir(parents=True, exist_ok=True)
     job = partial(measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs)

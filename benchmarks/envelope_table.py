@@ -56,7 +56,8 @@ def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
             if not all(outcome["recovered"] for outcome in image["attacks"][row.name])
         ]
         shown = ", ".join(missed[:4]) + (f" and {len(missed) - 4} more" if len(missed) > 4 else "")
-        lines.append(f"| {row.name} | {'' if row.target is None else f'{100 * row.target:.0f}'} | {' | '.join(cells)} | {shown} |")
+        target = "" if row.target is None else f"{100 * row.target:.0f}"
+        lines.append(f"| {row.name} | {target} | {' | '.join(cells)} | {shown} |")
     return lines
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from watermark import errors
 
-CLASSES = {
-    name: item for name, item in vars(errors).items() if inspect.isclass(item) and issubclass(item, Exception)
-}
+CLASSES = {name: item for name, item in vars(errors).items() if inspect.isclass(item) and issubclass(item, Exception)}
 PARENTS = {
     "WatermarkError": "Exception",
     "UsageError": "WatermarkError",

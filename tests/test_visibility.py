@@ -8,6 +8,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from skimage import data
 
+from watermark import visibility
 from watermark.visibility import gaussian_blur, visibility_map, visible_contrast
 from watermark.working import reduced_luma
 
@@ -100,3 +101,12 @@ def test_each_picture_of_a_batch_is_measured_alone(luma):
     both = visible_contrast(torch.cat([luma, 1 - luma]), noise)
     assert both.shape == (2,)
     assert both[1].item() == pytest.approx(visible_contrast(1 - luma, noise[1:]).item(), rel=1e-5)
+
+
+def test_training_can_use_what_inference_cached():
+    visibility._blur_matrix.cache_clear()
+    with torch.inference_mode():
+        gaussian_blur(torch.rand(1, 1, 20, 30), 1.0)
+    image = torch.rand(1, 1, 20, 30, requires_grad=True)
+    gaussian_blur(image, 1.0).square().sum().backward()
+    assert image.grad.abs().min() > 0

@@ -56,7 +56,9 @@ def _fft_tables(samples: int) -> tuple[Tensor, Tensor, Tensor]:
     gain = np.where(fx == 0, 1.0, 0.5) * samples**2  # irfft2 counts each fx > 0 twice
     first = 0.5 / samples - 0.5  # tile position of sample 0; the origin is the centre
     phase = np.exp(2j * np.pi * first * (fx + fy))
-    return torch.from_numpy(index), torch.from_numpy(gain.astype(np.float32)), torch.from_numpy(phase.astype(np.complex64))
+    tables = (index, gain.astype(np.float32), phase.astype(np.complex64))
+    with torch.inference_mode(False):  # whoever fills the cache, training may use it
+        return torch.from_numpy(tables[0]), torch.from_numpy(tables[1]), torch.from_numpy(tables[2])
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +66,8 @@ def envelope_bins() -> Tensor:
     """Radial bin (0 .. 15) of each coefficient, int64 of shape (4236,)."""
     radius = np.hypot(*frequencies().T)
     bins = np.minimum(((radius - _LOWEST) / (_HIGHEST - _LOWEST) * ENVELOPE_BINS).astype(np.int64), ENVELOPE_BINS - 1)
-    return torch.from_numpy(bins)
+    with torch.inference_mode(False):
+        return torch.from_numpy(bins)
 
 
 def synthesise(coefficients: Tensor, samples: int = TILE_SAMPLES) -> Tensor:
@@ -80,7 +83,8 @@ def synthesise(coefficients: Tensor, samples: int = TILE_SAMPLES) -> Tensor:
     index, gain, phase = (table.to(coefficients.device) for table in _fft_tables(samples))
     spectrum = coefficients.new_zeros((coefficients.shape[0], samples * (samples // 2 + 1)))
     spectrum = spectrum.index_copy(1, index, coefficients * gain * phase)
-    return torch.fft.irfft2(spectrum.unflatten(1, (samples, -1)), s=(samples, samples))
+    tile: Tensor = torch.fft.irfft2(spectrum.unflatten(1, (samples, -1)), s=(samples, samples))
+    return tile
 
 
 def analyse(tile: Tensor) -> Tensor:
@@ -93,7 +97,7 @@ def analyse(tile: Tensor) -> Tensor:
         Complex tensor of shape (B, 4236).
     """
     index, _, phase = (table.to(tile.device) for table in _fft_tables(TILE_SAMPLES))
-    spectrum = torch.fft.rfft2(tile).flatten(1)[:, index]
+    spectrum: Tensor = torch.fft.rfft2(tile).flatten(1)[:, index]
     return spectrum * (phase.conj() * (2.0 / TILE_SAMPLES**2))
 
 
@@ -196,9 +200,7 @@ def _draw_tones(key: Key) -> NDArray[np.int64]:
     chosen: list[int] = []
     for candidate in ring[stream_permutation(key.carriers, "tones", len(ring))]:
         taken = points[chosen]
-        near = np.minimum(
-            np.hypot(*(taken - points[candidate]).T), np.hypot(*(taken + points[candidate]).T)
-        )
+        near = np.minimum(np.hypot(*(taken - points[candidate]).T), np.hypot(*(taken + points[candidate]).T))
         if not np.any(near < _TONE_DISTANCE):
             chosen.append(int(candidate))
             if len(chosen) == TONES:

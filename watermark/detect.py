@@ -133,7 +133,7 @@ class Detector:
                     present=True,
                     payload=frame.payload,
                     false_positive_bound=min(1.0, tags * 2.0**-TAG_BITS),
-                    geometry=Geometry.of(reading.matrix, listener.estimate.shape, pixels.shape[:2]),  # type: ignore[arg-type]
+                    geometry=Geometry.of(reading.matrix, listener.estimate.shape, pixels.shape[:2]),
                     bit_errors=frame.bit_errors,
                     score=score,
                     search=search,
@@ -181,7 +181,7 @@ class Detector:
             matches=p_value <= CLAIM_LEVEL,
             p_value=p_value,
             bit_errors=int(np.count_nonzero((best.soft < 0) != codeword.astype(bool))),
-            geometry=Geometry.of(best.matrix, listener.estimate.shape, pixels.shape[:2]),  # type: ignore[arg-type]
+            geometry=Geometry.of(best.matrix, listener.estimate.shape, pixels.shape[:2]),
         )
 
     def readings(self, pixels: Pixels, search: Search = "full") -> Iterator[Reading]:
@@ -241,5 +241,3 @@ def _refine_on_codeword(listener: Listener, reading: Reading, frame: FrameReadin
 def _check_search(search: str) -> None:
     if search not in get_args(Search):
         raise UsageError(f"search must be one of {', '.join(get_args(Search))}, but is {search!r}")
-
-

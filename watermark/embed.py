@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import cv2
 import numpy as np
@@ -130,7 +130,8 @@ class _Host:
         self._view = reduced_luma(pixels, side)
         has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
         # of a change, transparent parts show only so much
-        self._opacity = reduced_luma(np.ascontiguousarray(pixels[..., 3]), side) if has_alpha else np.float32(1)
+        alpha = cast(Pixels, np.ascontiguousarray(pixels[..., 3])) if has_alpha else pixels
+        self._opacity = reduced_luma(alpha, side) if has_alpha else np.float32(1)
 
     def residual(self, amplitudes: NDArray[np.float32], strength: float) -> Luma:
         """Residual at the working size for signed bit amplitudes (256,)."""
@@ -192,7 +193,9 @@ def _psnr(host: Pixels, marked: Pixels) -> float:
     white = np.iinfo(host.dtype).max
     channels = slice(None) if host.ndim == 2 else slice(0, 3)
     total, count = 0.0, 0
-    for before, after in zip(*(np.array_split(image, max(1, image.size >> 22)) for image in (host, marked)), strict=True):
+    for before, after in zip(
+        *(np.array_split(image, max(1, image.size >> 22)) for image in (host, marked)), strict=True
+    ):
         difference = before[..., channels].astype(np.float32) - after[..., channels].astype(np.float32)
         total += float(np.square(difference).sum(dtype=np.float64))
         count += difference.size

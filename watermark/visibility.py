@@ -24,11 +24,12 @@ _MASKING = 0.7  # exponent of contrast masking (Legge and Foley 1980)
 @lru_cache(maxsize=64)
 def _blur_matrix(length: int, sigma: float) -> Tensor:
     """Matrix that blurs a line of ``length`` samples from the left, reflected at its ends, shape (length, length)."""
-    radius = min(max(1, round(3 * sigma)), length - 1)
-    axis = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * (axis / sigma) ** 2)
-    impulses = F.pad(torch.eye(length).unsqueeze(1), (radius, radius), mode="reflect")  # (length, 1, length + 2 r)
-    return F.conv1d(impulses, (kernel / kernel.sum()).view(1, 1, -1)).squeeze(1).T.contiguous()
+    with torch.inference_mode(False):  # whoever fills the cache, training may use it
+        radius = min(max(1, round(3 * sigma)), length - 1)
+        axis = torch.arange(-radius, radius + 1, dtype=torch.float32)
+        kernel = torch.exp(-0.5 * (axis / sigma) ** 2)
+        impulses = F.pad(torch.eye(length).unsqueeze(1), (radius, radius), mode="reflect")  # (length, 1, length + 2 r)
+        return F.conv1d(impulses, (kernel / kernel.sum()).view(1, 1, -1)).squeeze(1).T.contiguous()
 
 
 def gaussian_blur(image: Tensor, sigma: float) -> Tensor:

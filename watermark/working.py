@@ -6,6 +6,8 @@ strips, so memory stays a fraction of the image's own.
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +41,8 @@ def check_pixels(pixels: Pixels) -> None:
         raise ImageTooSmall(height, width, SMALLEST_SIDE)
     if max(height, width) > LARGEST_ASPECT * min(height, width):
         raise UnsupportedImage(
-            f"the sides may differ by a factor of {LARGEST_ASPECT}, but the image is {width} x {height}; cut it into parts"
+            f"the sides may differ by a factor of {LARGEST_ASPECT}, but the image is {width} x {height}; "
+            "cut it into parts"
         )
 
 
@@ -91,8 +94,7 @@ def _halve(pixels: Pixels) -> Pixels:
     size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
     pixels = pixels[: 2 * size[1], : 2 * size[0]]
     if pixels.ndim == 2 or pixels.shape[2] == 3:
-        reduced: Pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
-        return reduced
+        return cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     luma = np.empty(size[::-1], dtype=pixels.dtype)
     rows = 2 * max(1, _STRIP_PIXELS // pixels.shape[1])
     for top in range(0, pixels.shape[0], rows):

@@ -19,6 +19,7 @@ from cli_samples import (
     json_lines,
     kinds,
     psnr,
+    refused,
     run,
     run_process,
     save,
@@ -216,9 +217,7 @@ def test_signed_pictures_need_force(tmp_path: Path) -> None:
 
 def test_in_place_needs_force(tmp_path: Path, source: Path) -> None:
     before = source.read_bytes()
-    done = run_process("embed", "source.jpg", "source.jpg", "--text", "x", "--strength", 42, folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "watermark: source.jpg exists; give --force to overwrite it\n"
+    assert "give --force" in refused(2, "embed", source, source, "--text", "x", "--strength", 42)
     assert source.read_bytes() == before
     done = run_process(
         "embed", "source.jpg", "source.jpg", "--text", "x", "--strength", 42, "--force", "--json", folder=tmp_path

@@ -73,7 +73,9 @@ def test_resume_with_a_settings_file_takes_those(
     (tmp_path / "checkpoint.pt").write_bytes((trained[0] / "checkpoint.pt").read_bytes())
     lines = [f"{name} = {json.dumps(value)}" for name, value in TINY.items()]
     (tmp_path / "next.toml").write_text("\n".join(["seed = 9", "steps = 2", *lines]))
-    run("train", "--data", data, "--out", tmp_path, "--resume", "--settings", tmp_path / "next.toml", "--set", "steps=3")
+    run(
+        "train", "--data", data, "--out", tmp_path, "--resume", "--settings", tmp_path / "next.toml", "--set", "steps=3"
+    )
     phase = load_card(tmp_path / "model.safetensors")["training"]["phases"][-1]
     assert (phase["settings"]["seed"], phase["settings"]["steps"]) == (9, 3)
 

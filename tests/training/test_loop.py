@@ -30,15 +30,18 @@ def states_equal(first, second):
 
 
 def test_a_short_run_leaves_chance(tmp_path, folder, tiny):
-    settings = tiny(steps=60, batch=4, crop=128, learning_rate=4e-3, strength_start=28.0, accuracy_gate=0.99)
+    settings = tiny(steps=40, batch=4, crop=128, learning_rate=4e-3, strength_start=28.0, accuracy_gate=0.99)
     Trainer(settings, folder, tmp_path).run()
     metrics = lines(tmp_path)
-    assert [line["step"] for line in metrics] == list(range(1, 61))
-    first, last = metrics[:10], metrics[-10:]
-    before, after = (sum(line["bit_accuracy"] for line in part) / 10 for part in (first, last))
-    assert after > 0.56
-    assert after > before + 0.03
-    assert sum(line["bits"] for line in last) < sum(line["bits"] for line in first)
+    assert [line["step"] for line in metrics] == list(range(1, 41))
+
+    def mean(name, part):
+        return sum(line[name] for line in part) / len(part)
+
+    first, last = metrics[:4], metrics[-20:]
+    assert mean("bit_accuracy", last) > 0.8
+    assert mean("bit_accuracy", last) > mean("bit_accuracy", first) + 0.05
+    assert mean("bits", last) < 0.7 * mean("bits", first)
 
 
 def test_resuming_repeats_an_unbroken_run_to_the_bit(tmp_path, folder, tiny):

@@ -47,7 +47,8 @@ def command(
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise SettingsError(f"cannot compute on {device!r}: {error}; try --device cpu") from error
+        reason = str(error).partition("\n")[0]
+        raise SettingsError(f"cannot compute on {device!r}: {reason}; try --device cpu") from error
     if not resume and (out / CHECKPOINT).exists():
         raise SettingsError(f"{out} holds a checkpoint; give --resume to continue it, or another --out")
     if resume and settings is None:

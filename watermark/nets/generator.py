@@ -33,8 +33,8 @@ class Generator(nn.Module):
         self.block = ResidualBlock(channels)
         self.up = nn.Conv2d(channels, channels, 3, padding=1)
         self.head = nn.Conv2d(channels, 2 * pixels, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, luma: Tensor, pattern: Tensor) -> Tensor:
         """Shape the pattern to the host.

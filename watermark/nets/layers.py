@@ -43,8 +43,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        for parameter in self.second.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, features: Tensor) -> Tensor:  # noqa: D102
-        return features + self.second(F.relu(self.first(F.relu(features))))
+        change: Tensor = self.second(F.relu(self.first(F.relu(features))))
+        return features + change

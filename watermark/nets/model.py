@@ -82,7 +82,7 @@ class Model(nn.Module):
             Residual in units of luma, same shape as ``luma``.
         """
         allowed = visibility_map(luma)
-        shaped = allowed * self.generator(luma, pattern)
+        shaped: Tensor = allowed * self.generator(luma, pattern)
         # the generator moves energy about but adds none: the image's PSNR is that of the plain pattern
         energy = allowed.square().mean((1, 2, 3)) / shaped.square().mean((1, 2, 3)).clamp_min(1e-12)
         factor = 10 ** (-strength / 20) / TYPICAL_VISIBILITY * energy.sqrt()
@@ -137,4 +137,5 @@ def load_model(path: Path = RELEASE) -> Model:
         model.load_state_dict(load(data))
     except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{path} does not fit its card: {error}") from error
-    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model

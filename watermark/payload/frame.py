@@ -137,7 +137,8 @@ def encode_frame(payload: Payload, key: Key) -> NDArray[np.uint8]:
     """The codeword of a payload: 256 channel bits, 0 and 1, uint8 of shape (256,)."""
     frame = np.frombuffer(payload.data + _tag(payload, key), dtype=np.uint8)
     coded = polar.encode(np.unpackbits(frame)[None])[0]
-    return coded ^ _whitening(key, payload.format)
+    codeword: NDArray[np.uint8] = coded ^ _whitening(key, payload.format)
+    return codeword
 
 
 def decode_frame(

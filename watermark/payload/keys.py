@@ -77,7 +77,7 @@ class Key:
 
     Example:
         >>> Key.open().fingerprint
-        'df1b3ac7'
+        '712f81c6'
     """
 
     secret: bytes

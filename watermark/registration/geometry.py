@@ -40,9 +40,7 @@ def centred(matrix: Matrix, height: int, width: int) -> Matrix:
 
 
 # The eight ways in which a picture can be turned and mirrored, identity first.
-DIHEDRAL = tuple(
-    np.rint(rotation(90 * turns) @ linear(mirror, 0, 0, 1)) for mirror in (1, -1) for turns in range(4)
-)
+DIHEDRAL = tuple(np.rint(rotation(90 * turns) @ linear(mirror, 0, 0, 1)) for mirror in (1, -1) for turns in range(4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ class Geometry:
         across, down = np.hypot(*upright[:, 0]), np.hypot(*upright[:, 1])
         shift = -(position - np.rint(position))
         return cls(
-            rotation_degrees=float(np.degrees(np.arctan2(-upright[1, 0] + upright[0, 1], upright[0, 0] + upright[1, 1]))),
+            rotation_degrees=math.degrees(math.atan2(upright[0, 1] - upright[1, 0], upright[0, 0] + upright[1, 1])),
             flipped=flipped,
             scale=float(np.sqrt(across * down)),
             aspect=float(down / across),

@@ -139,7 +139,8 @@ class Listener:
 
 def tone_frequencies(carriers: Carriers) -> NDArray[np.int64]:
     """Frequencies of the pilot tones (x, y) in cycles per tile, shape (48, 2)."""
-    return frequencies()[carriers.tones.numpy()]
+    points: NDArray[np.int64] = frequencies()[carriers.tones.numpy()]
+    return points
 
 
 def _small_map(values: NDArray[np.float64]) -> Matrix:

@@ -61,9 +61,11 @@ class Trainer:
         torch.manual_seed(derive_seed(settings.seed, "weights", 0))
         self.model = Model(
             settings.generator_channels, settings.decoder_channels, settings.decoder_blocks, settings.pilot_share
-        ).to(self.device, memory_format=torch.channels_last)
+        )
+        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+        self.discriminator = Discriminator()
+        self.discriminator.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         envelopes = [self.model.log_transmit, self.model.log_receive]
         others = [*self.model.generator.parameters(), *self.model.decoder.parameters()]
         self.optimiser = torch.optim.AdamW(
@@ -100,8 +102,12 @@ class Trainer:
                     metrics |= self.validate()
                 if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
                     rate = (self.step - first) * self.settings.batch / (time.monotonic() - started)
-                    line = {"step": self.step, "images": self.step * self.settings.batch, **metrics,
-                            "images_per_second": round(rate, 2)}
+                    line = {
+                        "step": self.step,
+                        "images": self.step * self.settings.batch,
+                        **metrics,
+                        "images_per_second": round(rate, 2),
+                    }
                     log.write(json.dumps(line) + "\n")
                     log.flush()
                     if report is not None:
@@ -145,7 +151,7 @@ class Trainer:
             with self._autocast():
                 critic_loss, critic_accuracy = discriminator_loss(self.discriminator, hosts, hosts + residual)
             self.critic_optimiser.zero_grad()
-            critic_loss.backward()  # type: ignore[no-untyped-call]
+            critic_loss.backward()
             torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
             self.critic_optimiser.step()
             with self._autocast():
@@ -155,7 +161,7 @@ class Trainer:
             metrics["discriminator_accuracy"] = round(float(critic_accuracy), 4)
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         if torch.isfinite(norm):
             self.optimiser.step()
@@ -217,11 +223,13 @@ class Trainer:
         """
         with self._autocast():
             estimate = model.estimate(attacked)
-        jitter = torch.stack([
-            translation(*(torch.rand(2, generator=generator).sub(0.5) * 0.5).tolist())
-            @ scaling(*(1 + torch.rand(2, generator=generator).sub(0.5) * 0.004).tolist())
-            for _ in range(len(attacked))
-        ])
+        jitter = torch.stack(
+            [
+                translation(*(torch.rand(2, generator=generator).sub(0.5) * 0.5).tolist())
+                @ scaling(*(1 + torch.rand(2, generator=generator).sub(0.5) * 0.004).tolist())
+                for _ in range(len(attacked))
+            ]
+        )
         canvas = warp(estimate, jitter @ place @ scaling(2, 2), 2 * TILE_SAMPLES, 2 * TILE_SAMPLES)
         folded = canvas.unflatten(3, (2, -1)).unflatten(2, (2, -1)).sum((2, 4)).squeeze(1)
         soft, _, pilot = carriers.demodulate(analyse(folded), model.receive)

@@ -51,4 +51,5 @@ def discriminator_loss(discriminator: Discriminator, hosts: Tensor, marked: Tens
 
 def adversarial_loss(discriminator: Discriminator, marked: Tensor) -> Tensor:
     """The generator's side of the hinge: minus the mean score of marked luma (B, 1, H, W)."""
-    return -discriminator(marked).mean()
+    scores: Tensor = discriminator(marked)
+    return -scores.mean()

@@ -1,0 +1,145 @@
+"""The page of the operating envelope, from results made by hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import envelope_table
+from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, speed_table
+from benchmarks.grid import ENVELOPE
+
+
+def image(name: str, missed: dict[str, int] | None = None, **changes: Any) -> dict[str, Any]:
+    """A result in which some copies of some rows were not read."""
+    missed = missed or {}
+    attacks = {
+        row.name: [
+            {"recovered": copy >= missed.get(row.name, 0), "wrong": False, "bit_errors": 3, "score": 3.0, "ms": 100.0}
+            for copy in range(len(row.attacks))
+        ]
+        for row in ENVELOPE
+    }
+    return {
+        "image": name,
+        "height": 512,
+        "width": 768,
+        "psnr": 48.0,
+        "ssim": 0.99,
+        "strength": 50.0,
+        "largest_change": 7,
+        "embed_seconds": 0.25,
+        "attacks": attacks,
+        "found_where_nothing_is": {"unmarked": False, "wrong key": False},
+        **changes,
+    }
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    standard = [image("a.png"), image("b.png", {"JPEG 30": 1, "flip": 1}, psnr=50.0), image("c.png", {"flip": 2})]
+    low = [image("a.png", {"JPEG 30": 1}, psnr=54.0), image("b.png", psnr=55.0)]
+    return {"envelope": {"standard": standard, "low": low}, "jod": {}}
+
+
+def cells(lines: list[str], first: str) -> list[str]:
+    (line,) = [line for line in lines if line.startswith(f"| {first} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_robustness_table(results: dict[str, Any]) -> None:
+    lines = robustness_table(results["envelope"])
+    assert lines[0] == "| attack | target | standard | low | images missed at standard |"
+    assert {line.count("|") for line in lines} == {6}
+    assert len(lines) == 2 + len(ENVELOPE)
+    # 2 of 3, 1 of 2, 3 of 6 and 4 of 4; Wilson bounds from the score equation
+    jpeg = ["JPEG 30", "97", "66.7 (21-94) of 3 **missed**", "50.0 (9-91) of 2", "b"]
+    assert cells(lines, "JPEG 30") == jpeg
+    assert cells(lines, "flip") == ["flip", "99", "50.0 (19-81) of 6 **missed**", "100.0 (51-100) of 4", "b, c"]
+    assert cells(lines, "shifted by 20 % and 10 %")[1:3] == ["", "100.0 (44-100) of 3"]  # no target, none missed
+    assert cells(lines, "identity") == ["identity", "99", "100.0 (44-100) of 3", "100.0 (34-100) of 2", ""]
+
+
+def test_target_is_met_exactly(results: dict[str, Any]) -> None:
+    hundred = [image(f"{number}.png", {"JPEG 30": number < 3}) for number in range(100)]
+    assert cells(robustness_table({"standard": hundred}), "JPEG 30")[2] == "97.0 (92-99) of 100"
+    hundred[50] = image("50.png", {"JPEG 30": 1})
+    row = cells(robustness_table({"standard": hundred}), "JPEG 30")
+    assert row[2:] == ["96.0 (90-98) of 100 **missed**", "0, 1, 2, 50"]
+    hundred[60] = image("60.png", {"JPEG 30": 1})
+    assert cells(robustness_table({"standard": hundred}), "JPEG 30")[3] == "0, 1, 2, 50 and 1 more"
+
+
+def test_quality_table(results: dict[str, Any]) -> None:
+    results["envelope"]["standard"][2].update(largest_change=21, ssim=0.96, strength=47.0)
+    results["jod"]["standard"] = [{"jod": 9.9}, {"jod": 9.7}]
+    lines = quality_table(results)
+    assert cells(lines, "standard") == [
+        "standard", "48.67 (48.0)", "0.9800", "9.800 (9.70), 2 images", "49.0", "21 of 255"
+    ]  # fmt: skip
+    assert cells(lines, "low") == ["low", "54.50 (54.0)", "0.9900", "not measured", "50.0", "7 of 255"]
+
+
+def test_nothing_section(results: dict[str, Any]) -> None:
+    (searches,) = nothing_section(results)
+    assert searches.startswith("10 full searches of unmarked images and under a wrong key: 0 found. ")
+    assert searches.endswith(": 0.")
+    results["envelope"]["low"][0]["found_where_nothing_is"]["wrong key"] = True
+    results["envelope"]["low"][1]["attacks"]["JPEG 30"][0]["wrong"] = True
+    results["nothing"] = {"total": {"attempts": 1000, "tags": 24_000, "found": 0}}
+    attempts, searches = nothing_section(results)
+    assert attempts.startswith("1000 decode attempts (24000 tags compared)")
+    assert "**0 found** (upper bound of the share 3.8e-03; expected 5.6e-06 finds)" in attempts
+    assert "wrong key: 1 found." in searches
+    assert searches.endswith(": 1.")
+
+
+def test_times_are_medians_of_small_images(results: dict[str, Any]) -> None:
+    standard = results["envelope"]["standard"]
+    standard[0]["attacks"]["rotate 30 degrees, corners cut"][0]["ms"] = 900.0
+    standard[1]["attacks"]["rotate 30 degrees, corners cut"][0]["ms"] = 700.0
+    standard.append(image("large.png", height=3000, width=4000, embed_seconds=9.0))
+    (line,) = envelope_table.time_lines(standard)
+    assert line == (
+        "Kodak-sized images (3), one thread, two processes: embedding 250 ms; "
+        "reading with full search 100 ms as marked, 100 ms cropped, 700 ms rotated."
+    )
+    assert envelope_table.time_lines(standard[3:]) == ["No images of the size of Kodak's were measured."]
+
+
+def test_speed_table() -> None:
+    figures = {
+        "embed, 768 x 512": {"median_ms": 120.4, "quartile_1": 118.0, "quartile_3": 131.6},
+        "rival": "not measured: missing",
+    }
+    metadata = {"threads": 2, "cores": 2, "torch": "2.13.0", "python": "3.11.7"}
+    lines = speed_table({"metadata": metadata, "figures": figures})
+    assert lines[0] == "One process, 2 threads on 2 cores, PyTorch 2.13.0, Python 3.11.7:"
+    assert cells(lines, "embed, 768 x 512") == ["embed, 768 x 512", "120", "118-132"]
+    assert cells(lines, "rival") == ["rival", "not measured: missing", ""]
+
+
+def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for level, images in results["envelope"].items():
+        (tmp_path / f"envelope-{level}.json").write_text(json.dumps({"schema": 1, "images": images}))
+    (tmp_path / "jod-low.jsonl").write_text('{"jod": 9.9}\n{"jod": 9.8}\n')
+    (tmp_path / "nothing.json").write_text('{"total": {"attempts": 10, "tags": 240, "found": 0}}')
+    loaded = load(tmp_path)
+    assert loaded["envelope"] == results["envelope"]
+    out = tmp_path / "envelope.md"
+    monkeypatch.setattr(sys, "argv", ["envelope_table", "--results", str(tmp_path), "--out", str(out)])
+    envelope_table.main()
+    text = out.read_text()
+    assert text == page(loaded)
+    assert text.startswith("# Operating envelope\n")
+    assert "3 photographs" in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Quality", "## Robustness", "## Where nothing is", "## Time"
+    ]  # fmt: skip
+    assert "9.850 (9.80), 2 images" in text
+    assert "10 decode attempts" in text
+    assert all(len(line) < 250 for line in text.splitlines())
