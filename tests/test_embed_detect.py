@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,8 +16,10 @@ from skimage.metrics import peak_signal_noise_ratio
 from attacks import Chain, Crop, Flip, QuarterTurn, RealJpeg, Resize, Rotate
 from watermark import Detector, Embedder, Key, Payload
 from watermark.detect import CLAIM_LEVEL
+from watermark.embed import _rebalance
 from watermark.errors import ImageTooSmall, UnsupportedImage, UsageError, WeightsError
 from watermark.payload.frame import LIST_SIZE, encode_frame
+from watermark.registration.geometry import rotation, translation
 
 PAYLOAD = Payload.from_text("testmark")
 PAYLOADS = (Payload(b"mark"), PAYLOAD, Payload(bytes(range(16))))
@@ -103,6 +106,25 @@ def test_what_is_said_about_the_result_is_true(pictures):
     assert 0.9 < result.ssim < 1
 
 
+def test_a_mark_that_does_not_read_back_is_not_claimed_to():
+    """So quiet a mark rounds away on a black picture."""
+    result = Embedder(strength=60).embed(NOT_MARKED["black"], PAYLOAD)
+    assert np.array_equal(result.pixels, NOT_MARKED["black"])
+    assert result.psnr == float("inf")
+    assert not result.read_back
+
+
+def test_the_closed_loop_raises_weak_bits_and_lowers_strong_ones():
+    gains = np.ones(4, np.float32)
+    for _ in range(30):
+        gains = _rebalance(gains, np.array([1.0, 3.0, -1.0, 1.0], np.float32))
+    assert gains[2] > 1 > gains[1]
+    assert gains[0] == gains[3]
+    assert 0.2 < gains.min() < gains.max() < 4
+    assert np.array_equal(_rebalance(gains, np.full(4, 2.0, np.float32)), gains)
+    assert np.isfinite(_rebalance(gains, np.zeros(4, np.float32))).all()
+
+
 def test_pictures_other_than_the_identity_need_a_search(marked, detector):
     turned = attacked(QuarterTurn(1), marked["coffee"])
     assert not detector.detect(turned, search="none").present
@@ -142,6 +164,31 @@ def test_attacked_marks_are_read_and_located(
     assert geometry.scale == pytest.approx(scale, rel=0.005)
     assert geometry.aspect == pytest.approx(1, abs=0.01)
     assert (geometry.shift_x, geometry.shift_y) == pytest.approx((shift_x, shift_y), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "attack", [Flip("horizontal"), Flip("vertical"), QuarterTurn(1), QuarterTurn(2), QuarterTurn(3)]
+)
+def test_whole_turns_and_mirrors_are_tried_before_any_registration(marked, detector, attack):
+    readings = detector.readings(attacked(attack, marked["coffee"]), search="fast")
+    energies = [next(readings).energy for _ in range(8)]
+    assert max(energies) > 3
+    assert sorted(energies)[-2] < 2
+
+
+def test_a_tilted_picture_is_located_in_perspective(marked, detector):
+    """Once a turned picture has been read, its registration is sharpened to a homography."""
+    height, width = marked["coffee"].shape[:2]
+    centre = translation(width / 2, height / 2)
+    tilt = np.array([[1, 0, 0], [0, 1, 0], [2e-5, -3e-5, 1]])
+    tilted = centre @ rotation(4) @ tilt @ np.linalg.inv(centre)
+    pixels = cv2.warpPerspective(marked["coffee"], tilted, (width, height), flags=cv2.INTER_CUBIC)
+    found = detector.detect(pixels)
+    assert found.payload == PAYLOAD
+    to_pixels = tilted @ centre @ np.diag([height, height, 1])
+    expected, matrix = (item[2, :2] / item[2, 2] for item in (to_pixels, np.array(found.geometry.matrix)))
+    assert matrix == pytest.approx(expected, abs=0.006)
+    assert np.hypot(*(matrix - expected)) < 0.5 * np.hypot(*expected)
 
 
 def test_an_uneven_crop_is_located(marked, detector):
