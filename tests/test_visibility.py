@@ -110,3 +110,13 @@ def test_training_can_use_what_inference_cached():
     image = torch.rand(1, 1, 20, 30, requires_grad=True)
     gaussian_blur(image, 1.0).square().sum().backward()
     assert image.grad.abs().min() > 0
+
+
+def test_autocast_leaves_no_rounded_cache_behind():
+    image = torch.rand(1, 1, 20, 30)
+    visibility._blur_matrix.cache_clear()
+    expected = gaussian_blur(image, 1.0)
+    visibility._blur_matrix.cache_clear()
+    with torch.autocast("cpu", torch.bfloat16):
+        gaussian_blur(image, 1.0)
+    assert torch.equal(gaussian_blur(image, 1.0), expected)

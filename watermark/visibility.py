@@ -24,7 +24,8 @@ _MASKING = 0.7  # exponent of contrast masking (Legge and Foley 1980)
 @lru_cache(maxsize=64)
 def _blur_matrix(length: int, sigma: float) -> Tensor:
     """Matrix that blurs a line of ``length`` samples from the left, reflected at its ends, shape (length, length)."""
-    with torch.inference_mode(False):  # whoever fills the cache, training may use it
+    # whoever fills the cache: training can use it, and it holds full precision
+    with torch.inference_mode(False), torch.autocast("cpu", enabled=False):
         radius = min(max(1, round(3 * sigma)), length - 1)
         axis = torch.arange(-radius, radius + 1, dtype=torch.float32)
         kernel = torch.exp(-0.5 * (axis / sigma) ** 2)
