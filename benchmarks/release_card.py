@@ -44,13 +44,14 @@ def describe_data(folder: Path) -> dict[str, Any]:
 def metrics(results: dict[str, Any]) -> dict[str, Any]:
     """Failures first, then quality and the recovered share of each row at standard robustness."""
     images = results["envelope"]["standard"]
-    shares = {}
-    for row in ENVELOPE:
-        outcomes = [outcome for image in images for outcome in image["attacks"][row.name]]
-        shares[row.name] = round(sum(outcome["recovered"] for outcome in outcomes) / len(outcomes), 4)
+    exact = {
+        row: fmean(outcome["recovered"] for image in images for outcome in image["attacks"][row.name])
+        for row in ENVELOPE
+    }
+    shares = {row.name: round(share, 4) for row, share in exact.items()}
     jods = [line["jod"] for line in results["jod"].get("standard", [])]
     return {
-        "missed_targets": {row.name: shares[row.name] for row in ENVELOPE if shares[row.name] < (row.target or 0)},
+        "missed_targets": {row.name: shares[row.name] for row, share in exact.items() if share < (row.target or 0)},
         "images": len(images),
         "mean_psnr_db": round(fmean(image["psnr"] for image in images), 2),
         "mean_jod": round(fmean(jods), 3) if jods else None,

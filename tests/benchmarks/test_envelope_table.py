@@ -130,9 +130,15 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
     (tmp_path / "nothing.json").write_text('{"total": {"attempts": 10, "tags": 240, "found": 0}}')
     loaded = load(tmp_path)
     assert loaded["envelope"] == results["envelope"]
-    out = tmp_path / "envelope.md"
-    monkeypatch.setattr(sys, "argv", ["envelope_table", "--results", str(tmp_path), "--out", str(out)])
+    out, readme = tmp_path / "envelope.md", tmp_path / "README.md"
+    readme.write_text("before\n" + "old\n".join(envelope_table.SUMMARY) + "after\n")
+    options = ["--results", str(tmp_path), "--out", str(out), "--readme", str(readme)]
+    monkeypatch.setattr(sys, "argv", ["envelope_table", *options])
     envelope_table.main()
+    assert "| JPEG 30 | 66.7 % of 3 |" in readme.read_text()
+    assert readme.read_text().startswith("before\n")
+    assert readme.read_text().endswith("after\n")
+    assert "old" not in readme.read_text()
     text = out.read_text()
     assert text == page(loaded)
     assert text.startswith("# Operating envelope\n")

@@ -162,4 +162,4 @@ def _scan(folder: Path) -> list[_Entry]:
 
 
 def _is_validation(group: str) -> bool:
-    return hashlib.sha256(group.encode()).digest()[0] < 256 * _VALIDATION_SHARE
+    return hashlib.sha256(group.encode(errors="surrogateescape")).digest()[0] < 256 * _VALIDATION_SHARE

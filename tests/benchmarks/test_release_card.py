@@ -1,0 +1,61 @@
+"""The card of the released weights says what was measured of them."""
+
+import json
+import sys
+
+import pytest
+import torch
+
+from benchmarks import release_card
+from benchmarks.grid import ENVELOPE
+from watermark.nets.model import Model, load_card, load_model, save_model
+
+
+def results(missed):
+    attacks = {row.name: [{"recovered": row.name != missed}] * len(row.attacks) for row in ENVELOPE}
+    return {
+        "envelope": {"standard": [{"psnr": 50.0, "attacks": attacks}]},
+        "jod": {"standard": [{"jod": 9.8}, {"jod": 9.9}]},
+        "nothing": {"total": {"attempts": 10, "tags": 240, "found": 0}},
+    }
+
+
+def test_metrics_name_failures_first():
+    metrics = release_card.metrics(results("JPEG 30"))
+    assert next(iter(metrics)) == "missed_targets"
+    assert metrics["missed_targets"] == {"JPEG 30": 0.0}
+    assert (metrics["mean_jod"], metrics["worst_jod"], metrics["mean_psnr_db"]) == (9.85, 9.8, 50.0)
+
+
+def test_rows_without_a_target_cannot_fail():
+    assert release_card.metrics(results("shifted by 20 % and 10 %"))["missed_targets"] == {}
+
+
+def test_data_is_described_from_its_manifest(tmp_path):
+    (tmp_path / "manifest.csv").write_text("name,licence\na,CC0-1.0\nb,CC BY 4.0 (someone)\nc,CC0-1.0\n")
+    about = release_card.describe_data(tmp_path)
+    assert about["images"] == 3
+    assert about["licences"] == {"CC0-1.0": 2, "CC BY 4.0": 1}
+
+
+@pytest.mark.parametrize("share", [None, 0.3])
+def test_weights_of_a_run_become_the_release(tmp_path, monkeypatch, share):
+    run, data, release = tmp_path / "run", tmp_path / "data", tmp_path / "release.safetensors"
+    run.mkdir()
+    data.mkdir()
+    (data / "manifest.csv").write_text("name,licence\na,CC0-1.0\n")
+    torch.manual_seed(1)
+    model = Model(decoder_channels=16)
+    save_model(model, run / "model.safetensors", {"training": {"steps": 3}})
+    for module in (release_card, sys.modules["watermark.nets.model"]):
+        monkeypatch.setattr(module, "RELEASE", release)
+    options = [] if share is None else ["--pilot-share", str(share)]
+    monkeypatch.setattr(release_card, "load_card", lambda path=release: load_card(path))
+    monkeypatch.setattr(sys, "argv", ["release_card", "weights", str(run), "--data", str(data), *options])
+    release_card.main()
+    card = json.loads(release.with_suffix(".json").read_text())
+    assert card["training"] == {"steps": 3}
+    assert card["data"]["images"] == 1
+    loaded = load_model(release)
+    assert loaded.pilot_share == (0.2 if share is None else share)
+    assert torch.equal(loaded.log_transmit, model.log_transmit)
