@@ -58,7 +58,15 @@ def working_shape(height: int, width: int, size: int = WORKING_SIZE) -> tuple[in
 
 
 def _luma(pixels: Pixels) -> Luma:
-    """Rec. 601 luma in [0, 1], transparent pixels over white."""
+    """Rec. 601 luma in [0, 1], transparent pixels over white; in strips, for memory."""
+    luma = np.empty(pixels.shape[:2], dtype=np.float32)
+    rows = max(1, _STRIP_PIXELS // pixels.shape[1])
+    for top in range(0, len(luma), rows):
+        luma[top : top + rows] = _strip_luma(pixels[top : top + rows])
+    return luma
+
+
+def _strip_luma(pixels: Pixels) -> Luma:
     scale = np.float32(1 / _WHITE[pixels.dtype])
     values = pixels.astype(np.float32)
     if pixels.ndim == 2:

@@ -2,10 +2,12 @@
 
 ::
 
-    payload (32, 64 or 128 bits) | tag (32 bits)  --polar-->  256 bits  --xor keyed stream-->  codeword
+    payload xor mask (32, 64 or 128 bits) | tag (32 bits)  --polar-->  256 bits  --xor keyed stream-->  codeword
 
 The tag is the first four bytes of HMAC-SHA256, under the key's tag subkey, of one byte naming the format
-(payload bits / 8) followed by the payload. The stream that whitens is ``codeword-32``, ``-64`` or ``-128``
+(payload bits / 8) followed by the payload. The mask is the stream ``mask-`` followed by the tag in hexadecimal digits,
+under the tag subkey: it makes codewords of similar payloads as unlike as those of any two, so that a picture
+that carries one does not pass for the other. The stream that whitens is ``codeword-32``, ``-64`` or ``-128``
 under the whitening subkey, so unmarked images give independent fair bits under every key.
 """
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 
 from watermark.errors import PayloadError
 from watermark.payload import polar
-from watermark.payload.keys import Key, stream_bits
+from watermark.payload.keys import Key, stream_bits, stream_bytes
 
 FORMATS = (64, 32, 128)  # payload bits, in the order in which a reader tries them
 TAG_BITS = 32
@@ -133,9 +135,15 @@ def _whitening(key: Key, payload_bits: int) -> NDArray[np.uint8]:
     return stream_bits(key.whitening, f"codeword-{payload_bits}", CODE_BITS)
 
 
+def _mask(tag: bytes, key: Key, size: int) -> NDArray[np.uint8]:
+    return stream_bytes(key.tag, f"mask-{tag.hex()}", size)
+
+
 def encode_frame(payload: Payload, key: Key) -> NDArray[np.uint8]:
     """The codeword of a payload: 256 channel bits, 0 and 1, uint8 of shape (256,)."""
-    frame = np.frombuffer(payload.data + _tag(payload, key), dtype=np.uint8)
+    tag = _tag(payload, key)
+    masked = np.frombuffer(payload.data, dtype=np.uint8) ^ _mask(tag, key, len(payload.data))
+    frame = np.concatenate([masked, np.frombuffer(tag, dtype=np.uint8)])
     coded = polar.encode(np.unpackbits(frame)[None])[0]
     codeword: NDArray[np.uint8] = coded ^ _whitening(key, payload.format)
     return codeword
@@ -160,9 +168,10 @@ def decode_frame(
         whitening = _whitening(key, payload_bits)
         candidates, _ = polar.decode((soft * (1.0 - 2.0 * whitening))[None], payload_bits + TAG_BITS, LIST_SIZE)
         for frame in np.packbits(candidates[0], axis=1):
-            payload = Payload(frame[: payload_bits // 8].tobytes())
+            masked, tag = frame[: payload_bits // 8], frame[payload_bits // 8 :].tobytes()
+            payload = Payload((masked ^ _mask(tag, key, len(masked))).tobytes())
             compared += 1
-            if hmac.compare_digest(frame[payload_bits // 8 :].tobytes(), _tag(payload, key)):
+            if hmac.compare_digest(tag, _tag(payload, key)):
                 codeword = encode_frame(payload, key)
                 errors = int(np.count_nonzero((soft < 0) != codeword.astype(bool)))
                 return FrameReading(payload, codeword, errors), compared

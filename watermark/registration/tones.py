@@ -63,7 +63,7 @@ def power_spectrum(estimate: NDArray[np.float32]) -> PowerSpectrum:
     # the local mean spans about 16 cycles of the tile, many tones' distance apart
     size = (columns // 8 | 1, rows // 8 | 1)
     power = power / (cv2.blur(power, size, borderType=cv2.BORDER_REFLECT) + 1e-20)
-    power = np.minimum(power, _CLIP).astype(np.float32)
+    power = power.astype(np.float32)
     reach = (2 * round(columns / width) + 1, 2 * round(rows / height) + 1)
     is_peak = power >= cv2.dilate(power, np.ones(reach[::-1], dtype=np.uint8))
     y, x = np.nonzero(is_peak)
@@ -72,7 +72,7 @@ def power_spectrum(estimate: NDArray[np.float32]) -> PowerSpectrum:
     keep = (radius > 6 / TILE_SAMPLES) & ((frequency[:, 0] > 0) | ((frequency[:, 0] == 0) & (frequency[:, 1] > 0)))
     frequency, strength = frequency[keep], power[y[keep], x[keep]]
     order = np.argsort(-strength, kind="stable")[:_PEAKS]
-    return PowerSpectrum(power, frequency[order])
+    return PowerSpectrum(np.minimum(power, _CLIP), frequency[order])
 
 
 def _window(length: int) -> NDArray[np.float64]:
