@@ -145,3 +145,8 @@ def test_uuid_round_trip():
 def test_malformed_uuid_is_refused(text):
     with pytest.raises(PayloadError, match="UUID"):
         Payload.from_uuid(text)
+
+
+def test_a_payload_is_bytes():
+    with pytest.raises(PayloadError, match="but a str came"):
+        Payload("mark")

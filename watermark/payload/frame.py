@@ -38,7 +38,7 @@ class Payload:
         data: the bytes.
 
     Raises:
-        PayloadError: ``data`` is of another length.
+        PayloadError: ``data`` is of another length or type.
 
     Example:
         >>> Payload.from_text("hello").hex
@@ -48,6 +48,9 @@ class Payload:
     data: bytes
 
     def __post_init__(self) -> None:
+        if not isinstance(self.data, bytes):
+            kind = type(self.data).__name__
+            raise PayloadError(f"a payload is bytes, but a {kind} came; there are from_text, from_hex and from_uuid")
         if 8 * len(self.data) not in FORMATS:
             raise PayloadError(f"a payload is 4, 8 or 16 bytes, but {len(self.data)} came")
 

@@ -53,9 +53,9 @@ class Geometry:
         scale: pixels of this picture per pixel that would show the whole marked picture at this picture's
             short side; 1 for an untouched picture, 2 for the central quarter of the area.
         aspect: scale down over scale across, 1 where nothing was stretched.
-        shift_x: where the marked picture's centre lies from this picture's centre, in short sides of the marked
-            picture, to the right; known but for whole tiles, so -0.5 to 0.5.
-        shift_y: the same, downwards.
+        shift_x: where the marked picture's centre lies from this picture's centre, along the marked picture's own
+            width and in units of its short side; known but for whole tiles, so -0.5 to 0.5.
+        shift_y: the same, along its height, downwards.
         matrix: from tile coordinates (units: short side of the marked picture, origin at its centre) to pixels
             of this picture, row by row.
     """
