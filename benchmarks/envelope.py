@@ -26,6 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+import watermark as wm
+from watermark.errors import ImageTooSmall
+from watermark.imaging import read_image
+from watermark.nets.model import RELEASE, load_card
+
 
 def name_seed(name: str, purpose: str) -> bytes:
     """32 bytes drawn from an image's name, so that a rerun repeats them."""
@@ -55,10 +60,7 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     import cv2
     import torch
 
-    import watermark as wm
     from benchmarks.grid import ENVELOPE
-    from watermark.imaging import read_image
-    from watermark.nets.model import RELEASE
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -79,18 +81,7 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     for row in ENVELOPE:
         attacks[row.name] = []
         for attack in row.attacks:
-            attacked = to_pixels(attack.apply(tensor))
-            started = time.perf_counter()
-            found = detector.detect(attacked)
-            attacks[row.name].append(
-                {
-                    "recovered": found.payload == payload,
-                    "wrong": found.present and found.payload != payload,
-                    "bit_errors": found.bit_errors,
-                    "score": round(found.score, 3),
-                    "ms": round(1000 * (time.perf_counter() - started), 1),
-                }
-            )
+            attacks[row.name].append(_outcome(detector, to_pixels(attack.apply(tensor)), payload))
     nothing = {
         "unmarked": detector.detect(pixels).present,
         "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,
@@ -111,6 +102,22 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     }
 
 
+def _outcome(detector: wm.Detector, attacked: NDArray[np.uint8], payload: wm.Payload) -> dict[str, Any]:
+    """What is read from one attacked copy; a copy under the detector's minimum is refused, not missed."""
+    started = time.perf_counter()
+    try:
+        found = detector.detect(attacked)
+    except ImageTooSmall:
+        return {"refused": True}
+    return {
+        "recovered": found.payload == payload,
+        "wrong": found.present and found.payload != payload,
+        "bit_errors": found.bit_errors,
+        "score": round(found.score, 3),
+        "ms": round(1000 * (time.perf_counter() - started), 1),
+    }
+
+
 def to_tensor(pixels: NDArray[Any]) -> Any:
     """RGB pixels (H, W, 3), uint8, to an image (1, 3, H, W) in [0, 1]."""
     import torch
@@ -122,6 +129,14 @@ def to_pixels(tensor: Any) -> NDArray[np.uint8]:
     """An image (1, 3, H, W) in [0, 1] to RGB pixels (H, W, 3), rounded to uint8."""
     rounded: NDArray[np.uint8] = (tensor[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().contiguous().numpy()
     return rounded
+
+
+def _finished(path: Path, head: dict[str, Any]) -> list[dict[str, Any]]:
+    """Results of an unfinished run of the same weights and robustness."""
+    if not path.exists():
+        return []
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [line["result"] for line in lines if all(line[name] == value for name, value in head.items())]
 
 
 def main() -> None:
@@ -140,25 +155,31 @@ def main() -> None:
     if arguments.pairs:
         arguments.pairs.mkdir(parents=True, exist_ok=True)
     job = partial(measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs)
-    results = []
-    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        for result in pool.imap_unordered(job, paths):
-            results.append(result)
-            print(f"{len(results)}/{len(paths)} {result['image']} {result['psnr']} dB", file=sys.stderr)
-    results.sort(key=lambda result: str(result["image"]))
-    from watermark.nets.model import RELEASE, load_card
-
     head = {
         "schema": 1,
         "robustness": arguments.robustness,
         "weights_sha256": load_card(arguments.weights or RELEASE)["sha256"],
     }
+    partial_results = arguments.out.with_suffix(".partial")  # a line an image, so that a killed run goes on
+    results = _finished(partial_results, head)
+    left = [path for path in paths if path.name not in {result["image"] for result in results}]
+    with (
+        multiprocessing.get_context("spawn").Pool(arguments.workers) as pool,
+        partial_results.open("a", encoding="utf-8") as file,
+    ):
+        for result in pool.imap_unordered(job, left):
+            results.append(result)
+            file.write(json.dumps({**head, "result": result}) + "\n")
+            file.flush()
+            print(f"{len(results)}/{len(paths)} {result['image']} {result['psnr']} dB", file=sys.stderr)
+    results.sort(key=lambda result: str(result["image"]))
     if arguments.pairs:
         stems = [arguments.pairs / f"{Path(str(result['image'])).stem}.{arguments.robustness}" for result in results]
         pairs = [[f"{stem}.host.png", f"{stem}.marked.png"] for stem in stems]
         (arguments.pairs / f"{arguments.robustness}.json").write_text(json.dumps(pairs))
     lines = ",\n".join(json.dumps(result) for result in results)  # an image a line
     arguments.out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
+    partial_results.unlink()
 
 
 if __name__ == "__main__":

@@ -81,6 +81,9 @@ class ImageTooSmall(ImageError):
             "use a larger version of it"
         )
 
+    def __reduce__(self) -> tuple[type[ImageTooSmall], tuple[int, int, int]]:
+        return type(self), (self.height, self.width, self.minimum)  # so that workers can raise it
+
 
 class CredentialPresent(ImageError):
     """The file carries a signed C2PA manifest, which embedding would invalidate."""
