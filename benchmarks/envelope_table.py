@@ -35,6 +35,11 @@ def load(folder: Path) -> dict[str, Any]:
     return results
 
 
+def outcomes(images: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """What was read from the copies of a row; copies under 128 pixels, which a detector refuses, are left out."""
+    return [outcome for image in images for outcome in image["attacks"][name] if "refused" not in outcome]
+
+
 def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
     """One line an attack: target, then share and Wilson interval at each robustness."""
     levels = [level for level in LEVELS if level in envelopes]
@@ -45,15 +50,17 @@ def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
     for row in ENVELOPE:
         cells = []
         for level in levels:
-            outcomes = [outcome for image in envelopes[level] for outcome in image["attacks"][row.name]]
-            hits = sum(outcome["recovered"] for outcome in outcomes)
-            low, high = wilson(hits, len(outcomes))
-            met = "" if level != "standard" or hits >= (row.target or 0) * len(outcomes) else " **missed**"
-            cells.append(f"{100 * hits / len(outcomes):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(outcomes)}{met}")
+            read = outcomes(envelopes[level], row.name)
+            hits = sum(outcome["recovered"] for outcome in read)
+            low, high = wilson(hits, len(read))
+            refused = sum(len(image["attacks"][row.name]) for image in envelopes[level]) - len(read)
+            note = f", {refused} refused" if refused else ""
+            met = "" if level != "standard" or hits >= (row.target or 0) * len(read) else " **missed**"
+            cells.append(f"{100 * hits / len(read):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(read)}{note}{met}")
         missed = [
             Path(image["image"]).stem
             for image in envelopes.get("standard", [])
-            if not all(outcome["recovered"] for outcome in image["attacks"][row.name])
+            if not all(outcome["recovered"] for outcome in outcomes([image], row.name))
         ]
         shown = ", ".join(missed[:4]) + (f" and {len(missed) - 4} more" if len(missed) > 4 else "")
         target = "" if row.target is None else f"{100 * row.target:.0f}"
@@ -93,7 +100,7 @@ def nothing_section(results: dict[str, Any]) -> list[str]:
         )
     images = [image for level in results["envelope"].values() for image in level]
     found = sum(sum(image["found_where_nothing_is"].values()) for image in images)
-    wrong = sum(outcome["wrong"] for image in images for row in image["attacks"].values() for outcome in row)
+    wrong = sum(outcome["wrong"] for row in ENVELOPE for outcome in outcomes(images, row.name))
     searches = sum(len(image["found_where_nothing_is"]) for image in images)
     lines.append(
         f"{searches} full searches of unmarked images and under a wrong key: {found} found. "
@@ -109,7 +116,7 @@ def time_lines(images: list[dict[str, Any]]) -> list[str]:
         return ["No images of the size of Kodak's were measured."]
 
     def reading(name: str) -> str:
-        return f"{median([outcome['ms'] for image in small for outcome in image['attacks'][name]]):.0f} ms"
+        return f"{median([outcome['ms'] for outcome in outcomes(small, name)]):.0f} ms"
 
     embedding = 1000 * median([image["embed_seconds"] for image in small])
     return [
@@ -150,7 +157,8 @@ def page(results: dict[str, Any]) -> str:
         "a fresh key and a random 64-bit payload; marked files rounded to 8 bits as PNG; real codecs (Pillow);",
         "blind detection with full search. Recovered means: the payload exactly.",
         "Shares in per cent with 95 % Wilson intervals, which take several copies of one image as independent.",
-        "`low` and `high` were measured on the images of up to 4 megapixels only.",
+        "`low` and `high` were measured on the images of up to 4 megapixels only. Refused are copies whose short side",
+        "is under 128 pixels, the least that a detector takes.",
         "",
         "## Quality",
         "",
@@ -205,8 +213,8 @@ def summary(results: dict[str, Any]) -> str:
         "|---|---|",
     ]
     for name in _SUMMARISED:
-        outcomes = [outcome["recovered"] for image in images for outcome in image["attacks"][name]]
-        lines.append(f"| {name} | {100 * fmean(outcomes):.1f} % of {len(outcomes)} |")
+        read = [outcome["recovered"] for outcome in outcomes(images, name)]
+        lines.append(f"| {name} | {100 * fmean(read):.1f} % of {len(read)} |")
     return "\n".join([*lines, ""])
 
 

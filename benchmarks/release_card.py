@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.envelope_table import load
+from benchmarks.envelope_table import load, outcomes
 from benchmarks.grid import ENVELOPE
 from watermark.files import write_atomically
 from watermark.nets.model import RELEASE, load_card
@@ -44,10 +44,7 @@ def describe_data(folder: Path) -> dict[str, Any]:
 def metrics(results: dict[str, Any]) -> dict[str, Any]:
     """Failures first, then quality and the recovered share of each row at standard robustness."""
     images = results["envelope"]["standard"]
-    exact = {
-        row: fmean(outcome["recovered"] for image in images for outcome in image["attacks"][row.name])
-        for row in ENVELOPE
-    }
+    exact = {row: fmean(outcome["recovered"] for outcome in outcomes(images, row.name)) for row in ENVELOPE}
     shares = {row.name: round(share, 4) for row, share in exact.items()}
     jods = [line["jod"] for line in results["jod"].get("standard", [])]
     return {

@@ -410,3 +410,22 @@ def test_no_other_payload_of_the_key_fits_by_chance(size):
     others = [encode_frame(Payload(number.to_bytes(size, "big")), FIXED) for number in range(1, 3001)]
     fits = (1.0 - 2.0 * np.array(others)) @ signs / 16
     assert np.exp(-0.5 * fits.max() ** 2) > CLAIM_LEVEL
+
+
+@pytest.mark.parametrize("search", ["fast", "full"])
+@pytest.mark.parametrize(
+    ("attack", "degrees", "scale"),
+    [(Crop(0.99), 0.0, 1 / 0.99), (Rotate(0.5), 0.5, 1.0), (Rotate(-0.4), -0.4, 1.0), (Chain(()), 0.0, 1.0)],
+)
+def test_a_slight_change_is_located_too(marked, detector, attack, degrees, scale, search):
+    """These read upright, without registration; their geometry is refined all the same."""
+    found = detector.detect(attacked(attack, marked["astronaut"]), search)
+    assert found.payload == PAYLOAD
+    assert found.geometry.rotation_degrees == pytest.approx(degrees, abs=0.3)
+    assert found.geometry.scale == pytest.approx(scale, rel=0.005)
+
+
+def test_a_very_long_picture_is_marked_and_read():
+    picture = np.tile(data.astronaut()[:160, :160], (1, 15, 1))
+    marked = Embedder(strength=42).embed(picture, PAYLOAD)
+    assert marked.read_back

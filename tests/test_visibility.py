@@ -120,3 +120,17 @@ def test_autocast_leaves_no_rounded_cache_behind():
     with torch.autocast("cpu", torch.bfloat16):
         gaussian_blur(image, 1.0)
     assert torch.equal(gaussian_blur(image, 1.0), expected)
+
+
+def test_long_lines_are_blurred_like_short_ones():
+    image = torch.rand((1, 1, 40, 1500), generator=torch.Generator().manual_seed(3))
+    long, short = gaussian_blur(image, 2.0), gaussian_blur(image[..., :1000], 2.0)
+    torch.testing.assert_close(long[..., :980], short[..., :980])
+    torch.testing.assert_close(gaussian_blur(image.mT, 2.0).mT, long)
+
+
+def test_blur_keeps_full_precision_under_autocast():
+    image = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(4))
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = gaussian_blur(image, 2.0)
+    torch.testing.assert_close(reduced, gaussian_blur(image, 2.0), rtol=0, atol=0)

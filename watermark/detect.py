@@ -24,7 +24,8 @@ from watermark.registration.tones import hypotheses, power_spectrum
 from watermark.working import Luma, Pixels, check_pixels, reduced_luma
 
 Search = Literal["none", "fast", "full"]
-_WORTH_DECODING = 1.25  # bit energy; a 32-bit payload needs 1.6, unmarked pictures reach this once in 400
+_WORTH_DECODING = 1.25  # bit energy; payloads were read from 1.4 up. Chance reaches it upright once in 400 keys, and
+# in most readings of a long search, which are the best of hundreds.
 _STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
 _HYPOTHESES = 64  # linear maps of a stage that are read at all shifts
 _REFINED = 6  # readings of a stage that are refined
@@ -38,9 +39,10 @@ class Detection:
     Attributes:
         present: whether a frame with a valid tag was read.
         payload: what it says; ``None`` if not present.
-        false_positive_bound: upper bound of the probability that an unmarked picture gives as much: tags
-            compared x 2**-32, every decoding attempt counted.
-        geometry: how the marked picture lies in this one; ``None`` if not present.
+        false_positive_bound: tags compared x 2**-32, every decoding attempt counted: if present, an upper bound of
+            the probability that an unmarked picture gives as much; if not, what the search would have risked.
+        geometry: how the marked picture lies in this one; the identity where ``search`` is ``none``, ``None`` if not
+            present.
         bit_errors: of the 256 channel bits, those whose hard decision was wrong; ``None`` if not present.
         score: highest bit energy met: 1 where there is no mark, 1 + signal-to-noise ratio where there is.
         search: how far was searched: ``none``, ``fast`` or ``full``.
@@ -61,9 +63,12 @@ class Check:
 
     Attributes:
         matches: whether ``p_value`` is at most 1e-6.
-        p_value: upper bound of the probability of so good a fit by chance, over all hypotheses compared.
-        bit_errors: of the 256 channel bits, those whose hard decision differs from the claim, at the best fit.
-        geometry: how the marked picture lies in this one, at the best fit.
+        p_value: upper bound of the probability of so good a fit by chance in a picture without this key's mark,
+            over all hypotheses that the search can compare. (A picture with another payload of the key fits like
+            chance too, see docs/decisions/0007, but no bound is proved for that.)
+        bit_errors: of the 256 channel bits, those whose hard decision differs from the claim, at the fit reported:
+            the first to match, or the best.
+        geometry: how the marked picture lies in this one at that fit.
     """
 
     matches: bool
@@ -120,14 +125,14 @@ class Detector:
         listener = self._listen(pixels)
         tags = 0
         score = 0.0
-        for reading, registered in self._search(listener, search):
+        for reading in self._search(listener, search):
             score = max(score, reading.energy)
             if reading.energy < _WORTH_DECODING:
                 continue
             frame, compared = decode_frame(reading.soft, self._key, self._formats)
             tags += compared
             if frame is not None:
-                if registered:
+                if search != "none":  # a slight turn or crop still reads upright
                     reading = _refine_on_codeword(listener, reading, frame)
                 return Detection(
                     present=True,
@@ -170,7 +175,7 @@ class Detector:
         codeword = encode_frame(payload, self._key)
         hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
         best, fit = None, -math.inf
-        for reading, _ in self._search(listener, search):
+        for reading in self._search(listener, search):
             if _correlation(reading, codeword) > fit:
                 best, fit = reading, _correlation(reading, codeword)
             p_value = min(1.0, hypotheses_compared * math.exp(-0.5 * max(fit, 0.0) ** 2))
@@ -193,25 +198,25 @@ class Detector:
         """
         _check_search(search)
         check_pixels(pixels)
-        return (reading for reading, _ in self._search(self._listen(pixels), search))
+        return self._search(self._listen(pixels), search)
 
     def _listen(self, pixels: Pixels) -> Listener:
         return Listener(estimate_residual(self._model, reduced_luma(pixels)), self._carriers, self._receive)
 
-    def _search(self, listener: Listener, search: Search) -> Iterator[tuple[Reading, bool]]:
-        """Readings worth a look, the likely and cheap first, and whether each came from registration."""
+    def _search(self, listener: Listener, search: Search) -> Iterator[Reading]:
+        """Readings worth a look, the likely and cheap first."""
         shape = listener.estimate.shape
         for orientation in DIHEDRAL if search != "none" else DIHEDRAL[:1]:
             reading = listener.read(centred(orientation, *shape))
             if reading is not None:
-                yield reading, False
+                yield reading
         if search == "none":
             return
         spectrum = power_spectrum(listener.estimate)
         tones = tone_frequencies(self._carriers)
         for upright, stretched in _stages(search):
             maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
-            yield from ((reading, True) for reading in _best_of(listener, maps))
+            yield from _best_of(listener, maps)
 
 
 def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
@@ -235,7 +240,7 @@ def _correlation(reading: Reading, codeword: NDArray[np.uint8]) -> float:
 
 def _refine_on_codeword(listener: Listener, reading: Reading, frame: FrameReading) -> Reading:
     """Sharpen a registration with the whole codeword known, up to a homography."""
-    return listener.refine(reading, HOMOGRAPHY, lambda moved: _correlation(moved, frame.codeword))
+    return listener.refine(reading, HOMOGRAPHY, lambda moved: _correlation(moved, frame.codeword), sweeps=3)
 
 
 def _check_search(search: str) -> None:

@@ -45,7 +45,8 @@ class Marked:
     Attributes:
         pixels: same shape and dtype as the host's.
         psnr: of this picture in dB, over all colour channels; infinite if nothing changed.
-        ssim: structural similarity of luma (Wang et al. 2004) at a short side of 512 px, or its own if smaller.
+        ssim: structural similarity of luma (Wang et al. 2004, in windows of 7 x 7 pixels) at a short side of 512 px, or
+            its own if smaller.
         strength: as chosen or given, mean PSNR over photographs in dB; higher is quieter.
         read_back: whether the payload was read from these very pixels.
     """

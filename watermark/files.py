@@ -6,6 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
+_UMASK = os.umask(0)  # it can only be read by setting it, and is the whole process's: once, at import
+os.umask(_UMASK)
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to a temporary file beside ``path`` and rename it there; never half a file.
@@ -19,9 +22,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            mask = os.umask(0)
-            os.umask(mask)
-            os.fchmod(file.fileno(), 0o666 & ~mask)  # mkstemp makes private files
+            os.fchmod(file.fileno(), 0o666 & ~_UMASK)  # mkstemp makes private files
         os.replace(name, path)
     except BaseException:
         os.unlink(name)

@@ -14,27 +14,48 @@ from torch import Tensor
 
 _FLOOR = 0.003  # residual allowed in a flat region, in units of luma times strength
 # Contrast sensitivity per octave of the working size, finest first (64-128, 32-64, 16-32, 8-16 cycles per
-# short side): Castleman-style band-pass with its peak near 3 cycles per degree, for a 512-pixel short side
-# at 38 pixels per degree.
+# short side), rounded by hand from the usual band-pass with its peak near 3 cycles per degree, for a 512-pixel
+# short side at 38 pixels per degree.
 _SENSITIVITY = (0.7, 1.0, 0.9, 0.6)
 _THRESHOLD = 0.006  # contrast just visible at the peak on a plain field
 _MASKING = 0.7  # exponent of contrast masking (Legge and Foley 1980)
 
 
-@lru_cache(maxsize=64)
+_LONGEST_PRODUCT = 1024  # samples; longer lines are convolved, whose matrices would take more memory than the picture
+
+
+def _kernel(length: int, sigma: float) -> Tensor:
+    """Gaussian weights, at most one reflection long, shape (1, 1, 2 r + 1)."""
+    radius = min(max(1, round(3 * sigma)), length - 1)
+    axis = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (axis / sigma) ** 2)
+    return (kernel / kernel.sum()).view(1, 1, -1)
+
+
+@lru_cache(maxsize=16)
 def _blur_matrix(length: int, sigma: float) -> Tensor:
-    """Matrix that blurs a line of ``length`` samples from the left, reflected at its ends, shape (length, length)."""
+    """Matrix that blurs lines of ``length`` samples from the right, reflected at their ends, shape (length, length)."""
     # whoever fills the cache: training can use it, and it holds full precision
     with torch.inference_mode(False), torch.autocast("cpu", enabled=False):
-        radius = min(max(1, round(3 * sigma)), length - 1)
-        axis = torch.arange(-radius, radius + 1, dtype=torch.float32)
-        kernel = torch.exp(-0.5 * (axis / sigma) ** 2)
-        impulses = F.pad(torch.eye(length).unsqueeze(1), (radius, radius), mode="reflect")  # (length, 1, length + 2 r)
-        return F.conv1d(impulses, (kernel / kernel.sum()).view(1, 1, -1)).squeeze(1).T.contiguous()
+        return _convolve(torch.eye(length), sigma)
+
+
+def _convolve(lines: Tensor, sigma: float) -> Tensor:
+    """Blur along the last dimension by convolution."""
+    kernel = _kernel(lines.shape[-1], sigma).to(lines)
+    radius = kernel.shape[-1] // 2
+    padded = F.pad(lines.reshape(-1, 1, lines.shape[-1]), (radius, radius), mode="reflect")
+    return F.conv1d(padded, kernel).reshape(lines.shape)
+
+
+def _blur_lines(lines: Tensor, sigma: float) -> Tensor:
+    """Blur along the last dimension."""
+    length = lines.shape[-1]
+    return lines @ _blur_matrix(length, sigma).to(lines) if length <= _LONGEST_PRODUCT else _convolve(lines, sigma)
 
 
 def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur with reflected borders.
+    """Gaussian blur with reflected borders, never in reduced precision.
 
     Two matrix products: on the CPU, torch convolves single channels 10 times slower.
 
@@ -45,8 +66,8 @@ def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
     Returns:
         Tensor of the same shape.
     """
-    rows, columns = (_blur_matrix(length, sigma).to(image) for length in image.shape[2:])
-    return rows @ image @ columns.T
+    with torch.autocast(image.device.type, enabled=False):
+        return _blur_lines(_blur_lines(image, sigma).mT, sigma).mT.contiguous()
 
 
 def visibility_map(luma: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Between the user's pixels and the working size on which the networks see every image.
 
-The working size has a short side of 256 pixels and keeps the aspect ratio. Large images are walked in
-strips, so memory stays a fraction of the image's own.
+The working size has a short side of 256 pixels and keeps the aspect ratio. Large images are halved or walked in
+strips, so beside the result memory stays within a small multiple of the image's own (1.4 times at 108 megapixels).
 """
 
 from __future__ import annotations

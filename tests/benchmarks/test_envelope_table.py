@@ -149,3 +149,8 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
     assert "9.850 (9.80), 2 images" in text
     assert "10 decode attempts" in text
     assert all(len(line) < 250 for line in text.splitlines())
+
+
+def test_refused_copies_are_told_apart(results: dict[str, Any]) -> None:
+    results["envelope"]["standard"][0]["attacks"]["JPEG 30"] = [{"refused": True}]
+    assert cells(robustness_table(results["envelope"]), "JPEG 30")[2].startswith("50.0 (9-91) of 2, 1 refused")

@@ -150,3 +150,9 @@ def test_malformed_key_file_is_refused(tmp_path, content):
 def test_missing_key_file_is_named(tmp_path):
     with pytest.raises(KeyFileError, match=r"nowhere\.key"):
         Key.load(tmp_path / "nowhere.key")
+
+
+@pytest.mark.parametrize("secret", ["x" * 32, bytearray(32), [0] * 32])
+def test_a_key_is_bytes(secret):
+    with pytest.raises(KeyFileError, match="a key is bytes"):
+        Key(secret)

@@ -139,3 +139,15 @@ def test_derived_seeds_differ_and_hold_for_ever():
     assert len(seeds) == 8
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert derive_seed(1, "step", 0) == 0x7C2D552E97F60CD5
+
+
+def test_a_damaged_shard_is_named(tmp_path):
+    (tmp_path / "shard.tar").write_bytes(b"not a shard" * 100)
+    with pytest.raises(SettingsError, match=r"cannot read the shard .*shard\.tar"):
+        Pictures(tmp_path)
+
+
+def test_a_manifest_without_sources_is_no_obstacle(tmp_path):
+    Image.new("RGB", (80, 80)).save(tmp_path / "a.png")
+    (tmp_path / "manifest.csv").write_text("name,kind\na.png,photo\n")
+    assert len(Pictures(tmp_path)) == 1  # its name does not fall into the validation part

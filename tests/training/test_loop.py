@@ -72,7 +72,7 @@ def test_resuming_repeats_an_unbroken_run_to_the_bit(tmp_path, folder, tiny):
     assert whole.curriculum.level > 0
     expected = without_time(lines(tmp_path / "whole"))
     written = without_time(lines(tmp_path / "parts"))
-    assert written[-3:] == expected[-3:]
+    assert written == expected  # the steps after the checkpoint are there once
     assert weights.read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
 
 

@@ -60,3 +60,11 @@ def test_settings_are_frozen_and_all_documented():
         TrainingSettings().steps = 3
     for field in dataclasses.fields(TrainingSettings):
         assert f"{field.name}: " in TrainingSettings.__doc__, field.name
+
+
+@pytest.mark.parametrize(
+    "values", [{"adversarial_every": 0}, {"pilot_share": 2.0}, {"average": -0.1}, {"decoder_blocks": 0}]
+)
+def test_values_out_of_range_are_refused_at_once(values):
+    with pytest.raises(SettingsError, match=next(iter(values))):
+        TrainingSettings(**values)

@@ -48,6 +48,11 @@ class _Commands(click.Group):
         except WatermarkError as error:
             click.echo(f"watermark: {error}", err=True)
             sys.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # click ends quietly when nobody reads on
+        except MemoryError:
+            click.echo("watermark: not enough memory for this picture", err=True)
+            sys.exit(3)
         except OSError as error:
             click.echo(f"watermark: {error}", err=True)
             sys.exit(3)

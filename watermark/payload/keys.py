@@ -73,7 +73,7 @@ class Key:
         secret: exactly 32 bytes.
 
     Raises:
-        KeyFileError: ``secret`` is not 32 bytes.
+        KeyFileError: ``secret`` is not 32 bytes, or no bytes at all.
 
     Example:
         >>> Key.open().fingerprint
@@ -83,6 +83,9 @@ class Key:
     secret: bytes
 
     def __post_init__(self) -> None:
+        if not isinstance(self.secret, bytes):
+            kind = type(self.secret).__name__
+            raise KeyFileError(f"a key is bytes, but a {kind} came; load it from its file with Key.load")
         if len(self.secret) != KEY_BYTES:
             raise KeyFileError(f"a key is {KEY_BYTES} bytes, but {len(self.secret)} came; make one with keygen")
 

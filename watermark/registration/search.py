@@ -108,6 +108,7 @@ class Listener:
         parameters: int = AFFINE,
         score: Callable[[Reading], float] = lambda reading: reading.energy,
         halvings: int = 4,
+        sweeps: int = 1,
     ) -> Reading:
         """Climb in geometry and shift, one parameter at a time, halving the steps.
 
@@ -116,6 +117,7 @@ class Listener:
             parameters: :data:`AFFINE` or :data:`HOMOGRAPHY`.
             score: what to climb.
             halvings: number of step sizes.
+            sweeps: how often each step size is tried for all parameters, as long as it helps.
 
         Returns:
             The best reading met.
@@ -124,16 +126,20 @@ class Listener:
         centre = np.linalg.inv(reading.matrix) @ [width / 2, height / 2, 1]
         x, y = centre[:2] / centre[2]
         best, best_score = reading, score(reading)
-        for halving in range(halvings):
-            for index in range(parameters):
-                for direction in (1, -1):
-                    values = np.zeros(HOMOGRAPHY)
-                    values[index] = direction * _STEPS[index] / 2**halving
-                    move = translation(x, y) @ _small_map(values) @ translation(-x, -y)
-                    moved = self.read(best.matrix @ move)
-                    if moved is not None and score(moved) > best_score:
-                        best, best_score = moved, score(moved)
-                        break
+        for step in (2.0**-halving for halving in range(halvings)):
+            for _ in range(sweeps):
+                before = best_score
+                for index in range(parameters):
+                    for size in (step * _STEPS[index], -step * _STEPS[index]):
+                        values = np.zeros(HOMOGRAPHY)
+                        values[index] = size
+                        move = translation(x, y) @ _small_map(values) @ translation(-x, -y)
+                        moved = self.read(best.matrix @ move)
+                        if moved is not None and score(moved) > best_score:
+                            best, best_score = moved, score(moved)
+                            break
+                if best_score == before:
+                    break
         return best
 
 

@@ -71,7 +71,7 @@ class Pictures:
         return len(self._entries)
 
     def luma(self, index: int) -> NDArray[np.uint8]:
-        """Luma of one picture, uint8 of shape (H, W), at least 64 pixels a side."""
+        """Luma of one picture, uint8 of shape (H, W), at most 2048 pixels a side."""
         if index in self._cache:
             self._cache.move_to_end(index)
             return self._cache[index]
@@ -80,7 +80,7 @@ class Pictures:
             with Image.open(io.BytesIO(entry.read())) as picture:
                 picture.draft("L", (_LARGEST_SIDE, _LARGEST_SIDE))
                 grey = picture.convert("L")
-        except (UnidentifiedImageError, OSError, ValueError) as error:
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
             raise SettingsError(f"cannot read the training picture {entry.name}: {error}; remove it") from error
         grey.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
         luma = np.asarray(grey)
@@ -145,19 +145,25 @@ def _scan(folder: Path) -> list[_Entry]:
     manifest = folder / "manifest.csv"
     if manifest.exists():
         with manifest.open(newline="") as file:
-            groups = {row["name"]: f"{row['source_repo']} {row['source_path']}" for row in csv.DictReader(file)}
+            for row in csv.DictReader(file):
+                if row.keys() >= {"name", "source_repo", "source_path"}:
+                    groups[row["name"]] = f"{row['source_repo']} {row['source_path']}"
     entries = []
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.suffix.lower() in _SUFFIXES:
             entries.append(_Entry(path, name, groups.get(name, name)))
         elif path.suffix == ".tar":
-            with tarfile.open(path) as shard:
-                entries += [
-                    _Entry(path, member.name, groups.get(member.name, member.name), member.offset_data, member.size)
-                    for member in shard
-                    if member.isfile() and Path(member.name).suffix.lower() in _SUFFIXES
-                ]
+            try:
+                with tarfile.open(path) as shard:
+                    members = [member for member in shard if member.isfile()]
+            except (tarfile.TarError, OSError) as error:
+                raise SettingsError(f"cannot read the shard {path}: {error}; remove it") from error
+            entries += [
+                _Entry(path, member.name, groups.get(member.name, member.name), member.offset_data, member.size)
+                for member in members
+                if Path(member.name).suffix.lower() in _SUFFIXES
+            ]
     return entries
 
 

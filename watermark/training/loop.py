@@ -36,6 +36,7 @@ from watermark.working import WORKING_SIZE
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
+_CRITIC_WINS = 0.95  # accuracy of the discriminator above which it learns no further, lest it collapse the run
 
 
 class Report(Protocol):
@@ -152,8 +153,9 @@ class Trainer:
                 critic_loss, critic_accuracy = discriminator_loss(self.discriminator, hosts, hosts + residual)
             self.critic_optimiser.zero_grad()
             critic_loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
-            self.critic_optimiser.step()
+            critic_norm = torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
+            if torch.isfinite(critic_norm) and critic_accuracy < _CRITIC_WINS:
+                self.critic_optimiser.step()
             with self._autocast():
                 losses["adversary"] = settings.adversarial_weight * adversarial_loss(
                     self.discriminator, hosts + residual
@@ -297,17 +299,26 @@ class Trainer:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.model.load_state_dict(state["model"])
-        except (OSError, EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+            self.average.load_state_dict(state["average"])
+            self.discriminator.load_state_dict(state["discriminator"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+            self.curriculum = Curriculum(**state["curriculum"])
+            self.step = state["step"]
+            self.phases = state["phases"]
+        except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
             raise SettingsError(f"cannot resume from {path}: {error}; start without --resume") from error
-        self.average.load_state_dict(state["average"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
-        self.curriculum = Curriculum(**state["curriculum"])
-        self.step = state["step"]
-        self.phases = state["phases"]
+        self._forget_later_metrics()
         if self.phases[-1]["settings"] != asdict(self.settings):
             self.phases.append({"from_step": self.step, "settings": asdict(self.settings)})
+
+    def _forget_later_metrics(self) -> None:
+        """Cut lines of metrics after the checkpoint: their steps will be repeated."""
+        path = self.output / METRICS
+        if path.exists():
+            lines = path.read_text().splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
+            write_atomically(path, "".join(kept).encode())
 
 
 def _random_carriers(generator: torch.Generator) -> Carriers:

@@ -79,9 +79,13 @@ class TrainingSettings:
             kind = type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):
                 raise SettingsError(f"{field.name} must be of type {kind.__name__}, but is {value!r}")
-        for name in ("steps", "batch", "crop", "log_every", "validate_every", "checkpoint_every"):
+        counts = ("steps", "batch", "adversarial_every", "log_every", "validate_every", "checkpoint_every")
+        for name in (*counts, "decoder_channels", "decoder_blocks", "generator_channels"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        for name in ("pilot_share", "accuracy_gate", "adversarial_start", "average"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name} must be 0 to 1, but is {getattr(self, name)}")
         if self.crop % 8 or self.crop < 64:
             raise SettingsError(f"crop must be a multiple of 8 and at least 64, but is {self.crop}")
 
