@@ -120,9 +120,7 @@ class Detector:
             ImageTooSmall: the short side is under 128 px.
             UsageError: ``search`` is something else.
         """
-        _check_search(search)
-        check_pixels(pixels)
-        listener = self._listen(pixels)
+        listener = self._listen(pixels, search)
         tags = 0
         score = 0.0
         for reading in self._search(listener, search):
@@ -169,9 +167,7 @@ class Detector:
             ImageTooSmall: the short side is under 128 px.
             UsageError: ``search`` is something else.
         """
-        _check_search(search)
-        check_pixels(pixels)
-        listener = self._listen(pixels)
+        listener = self._listen(pixels, search)
         codeword = encode_frame(payload, self._key)
         hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
         best, fit = None, -math.inf
@@ -196,11 +192,12 @@ class Detector:
             pixels: as for :meth:`detect`.
             search: as for :meth:`detect`.
         """
-        _check_search(search)
-        check_pixels(pixels)
-        return self._search(self._listen(pixels), search)
+        return self._search(self._listen(pixels, search), search)
 
-    def _listen(self, pixels: Pixels) -> Listener:
+    def _listen(self, pixels: Pixels, search: str) -> Listener:
+        if search not in get_args(Search):
+            raise UsageError(f"search must be one of {', '.join(get_args(Search))}, but is {search!r}")
+        check_pixels(pixels)
         return Listener(estimate_residual(self._model, reduced_luma(pixels)), self._carriers, self._receive)
 
     def _search(self, listener: Listener, search: Search) -> Iterator[Reading]:
@@ -241,8 +238,3 @@ def _correlation(reading: Reading, codeword: NDArray[np.uint8]) -> float:
 def _refine_on_codeword(listener: Listener, reading: Reading, frame: FrameReading) -> Reading:
     """Sharpen a registration with the whole codeword known, up to a homography."""
     return listener.refine(reading, HOMOGRAPHY, lambda moved: _correlation(moved, frame.codeword), sweeps=3)
-
-
-def _check_search(search: str) -> None:
-    if search not in get_args(Search):
-        raise UsageError(f"search must be one of {', '.join(get_args(Search))}, but is {search!r}")
