@@ -19,7 +19,7 @@ from watermark.nets.model import RELEASE, Model, load_model
 from watermark.payload.frame import FORMATS, TAG_BITS, FrameReading, Payload, decode_frame, encode_frame
 from watermark.payload.keys import Key
 from watermark.registration.geometry import DIHEDRAL, Geometry, Matrix, centred
-from watermark.registration.search import AFFINE, HOMOGRAPHY, Listener, Reading, tone_frequencies
+from watermark.registration.search import AFFINE, HOMOGRAPHY, NEIGHBOURS, Listener, Reading, tone_frequencies
 from watermark.registration.tones import hypotheses, power_spectrum
 from watermark.working import Luma, Pixels, check_pixels, reduced_luma
 
@@ -170,6 +170,7 @@ class Detector:
         listener = self._listen(pixels, search)
         codeword = encode_frame(payload, self._key)
         hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
+        hypotheses_compared += NEIGHBOURS if search == "full" else 0
         best, fit = None, -math.inf
         for reading in self._search(listener, search):
             if _correlation(reading, codeword) > fit:
@@ -209,11 +210,16 @@ class Detector:
                 yield reading
         if search == "none":
             return
+        best: Reading | None = None
         spectrum = power_spectrum(listener.estimate)
         tones = tone_frequencies(self._carriers)
         for upright, stretched in _stages(search):
             maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
-            yield from _best_of(listener, maps)
+            for reading in _best_of(listener, maps):
+                yield reading
+                best = reading if best is None or reading.energy > best.energy else best
+        if search == "full" and best is not None:
+            yield from listener.neighbours(best)
 
 
 def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:

@@ -6,7 +6,7 @@ no mark and 1 + SNR where there is, so it ranks hypotheses far more sharply than
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ _SHIFTS = 3
 # the two perspective terms over one tile.
 _STEPS = (0.5, 0.5, 0.006, 0.006, 0.006, 0.006, 0.01, 0.01)
 AFFINE, HOMOGRAPHY = 6, 8
+NEIGHBOURS = 4 * AFFINE
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +123,14 @@ class Listener:
         Returns:
             The best reading met.
         """
-        height, width = self.estimate.shape
-        centre = np.linalg.inv(reading.matrix) @ [width / 2, height / 2, 1]
-        x, y = centre[:2] / centre[2]
+        centre = self._centre(reading)
         best, best_score = reading, score(reading)
         for step in (2.0**-halving for halving in range(halvings)):
             for _ in range(sweeps):
                 before = best_score
                 for index in range(parameters):
                     for size in (step * _STEPS[index], -step * _STEPS[index]):
-                        values = np.zeros(HOMOGRAPHY)
-                        values[index] = size
-                        move = translation(x, y) @ _small_map(values) @ translation(-x, -y)
-                        moved = self.read(best.matrix @ move)
+                        moved = self.read(best.matrix @ _move(index, size, centre))
                         if moved is not None and score(moved) > best_score:
                             best, best_score = moved, score(moved)
                             break
@@ -142,11 +138,37 @@ class Listener:
                     break
         return best
 
+    def neighbours(self, reading: Reading) -> Iterator[Reading]:
+        """Readings a half and a quarter of the first step away in each affine parameter: NEIGHBOURS in all.
+
+        Where bits barely read, decoding goes by luck, and each of these is one more draw.
+        """
+        centre = self._centre(reading)
+        for share in (0.5, -0.5, 0.25, -0.25):
+            for index in range(AFFINE):
+                moved = self.read(reading.matrix @ _move(index, share * _STEPS[index], centre))
+                if moved is not None:
+                    yield moved
+
+    def _centre(self, reading: Reading) -> tuple[float, float]:
+        """Where the middle of the estimate lies on the tile plane, in tile samples (x, y)."""
+        height, width = self.estimate.shape
+        x, y, weight = np.linalg.inv(reading.matrix) @ [width / 2, height / 2, 1]
+        return x / weight, y / weight
+
 
 def tone_frequencies(carriers: Carriers) -> NDArray[np.int64]:
     """Frequencies of the pilot tones (x, y) in cycles per tile, shape (48, 2)."""
     points: NDArray[np.int64] = frequencies()[carriers.tones.numpy()]
     return points
+
+
+def _move(index: int, size: float, centre: tuple[float, float]) -> Matrix:
+    """Matrix that changes one parameter of :func:`_small_map` about a point of the tile plane."""
+    x, y = centre
+    values = np.zeros(HOMOGRAPHY)
+    values[index] = size
+    return translation(x, y) @ _small_map(values) @ translation(-x, -y)
 
 
 def _small_map(values: NDArray[np.float64]) -> Matrix:
