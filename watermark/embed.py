@@ -31,10 +31,6 @@ QUIETEST, LOUDEST = 54.0, 38.0  # strengths tried, mean PSNR over photographs in
 _STRENGTH_STEP = 0.5
 _REFERENCE_SIDE = 512  # short side at which the reference attack is made, in pixels
 _REFERENCE_QUALITY = 40
-# Bright pictures are tried a second time, since brightening clips most of their mark away.
-_BRIGHTENING = 1.5
-_BRIGHT_AREA = 0.3  # share of the pixels clipped by it from which a picture is bright
-_BRIGHT_TARGET = 0.47  # bit energy to be kept then, of the target
 # The closed loop evens out the bits as the whole picture reads; gains further from 1 would help that reading
 # and cost crops, whose bits meet another part of the host.
 _ROUNDS = 3
@@ -154,41 +150,25 @@ class _Host:
 
     def after_reference(self, amplitudes: NDArray[np.float32], strength: float) -> Reading:
         """Reading of the mark after the reference attack: JPEG 40 at a short side of 512 pixels."""
-        return self._read(self._compressed(self.residual(amplitudes, strength)))
+        return self._attacked(self.residual(amplitudes, strength))
 
     def quietest(self, amplitudes: NDArray[np.float32], target: float) -> float:
-        """The quietest strength whose bit energy after the reference attacks reaches ``target``."""
+        """The quietest strength whose bit energy after the reference attack reaches ``target``."""
         loudest = self.residual(amplitudes, LOUDEST)  # the strength only scales it
         low, high = 0, round((QUIETEST - LOUDEST) / _STRENGTH_STEP)
         while low < high:  # steps quieter than the loudest that still reach the target
             middle = (low + high + 1) // 2
-            residual = loudest * np.float32(10 ** (-middle * _STRENGTH_STEP / 20))
-            low, high = (middle, high) if self._withstands(residual, target) else (low, middle - 1)
+            reading = self._attacked(loudest * np.float32(10 ** (-middle * _STRENGTH_STEP / 20)))
+            low, high = (middle, high) if reading.energy >= target else (low, middle - 1)
         return LOUDEST + low * _STRENGTH_STEP
 
-    def _withstands(self, residual: Luma, target: float) -> bool:
-        if self._read(self._compressed(residual)).energy < target:
-            return False
-        if np.mean(self._view > 1 / _BRIGHTENING) < _BRIGHT_AREA:
-            return True
-        brightened = cv2.convertScaleAbs(self._marked(residual), alpha=_BRIGHTENING)
-        return self._read(np.asarray(brightened, dtype=np.uint8)).energy >= _BRIGHT_TARGET * target
-
-    def _marked(self, residual: Luma) -> NDArray[np.uint8]:
-        """The reference view with a residual in 8 bits, grey."""
+    def _attacked(self, residual: Luma) -> Reading:
         height, width = self._view.shape
         kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
         view = self._view + self._opacity * cv2.resize(residual, (width, height), interpolation=kernel)
-        levels: NDArray[np.uint8] = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
-        return levels
-
-    def _compressed(self, residual: Luma) -> NDArray[np.uint8]:
-        """The same after JPEG."""
-        _, coded = cv2.imencode(".jpg", self._marked(residual), [cv2.IMWRITE_JPEG_QUALITY, _REFERENCE_QUALITY])
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
-
-    def _read(self, attacked: NDArray[np.uint8]) -> Reading:
-        """Reading of a grey picture that lies as it was marked."""
+        levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
+        _, coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, _REFERENCE_QUALITY])
+        attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
         estimate = estimate_residual(self._model, reduced_luma(attacked))
         reading = Listener(estimate, self._carriers, self._model.receive).read(centred(DIHEDRAL[0], *estimate.shape))
         assert reading is not None  # the identity always folds
