@@ -34,12 +34,12 @@ envelope: install
 	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
 	mkdir -p $(RESULTS)
 	for level in standard low high; do \
-		test $$level = standard && limit=100 || limit=4; \
-		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --megapixels $$limit \
+		test $$level = standard && only= || only=kodim; \
+		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --only "$$only" \
 			--pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done
-	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json
+	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json --keys 25
 	$(BIN)/python -m pip install --quiet --no-deps invisible-watermark PyWavelets  # the peer of the speed table
 	$(BIN)/python -m benchmarks.speed.core --out $(RESULTS)/speed.json
 	$(BIN)/python -m benchmarks.release_card metrics

@@ -157,7 +157,7 @@ def page(results: dict[str, Any]) -> str:
         "a fresh key and a random 64-bit payload; marked files rounded to 8 bits as PNG; real codecs (Pillow);",
         "blind detection with full search. Recovered means: the payload exactly.",
         "Shares in per cent with 95 % Wilson intervals, which take several copies of one image as independent.",
-        "`low` and `high` were measured on the images of up to 4 megapixels only. Refused are copies whose short side",
+        "`low` and `high` were measured on Kodak's 24 images only. Refused are copies whose short side",
         "is under 128 pixels, the least that a detector takes.",
         "",
         "## Quality",

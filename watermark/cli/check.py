@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from watermark.cli.options import (
+    compute_on_one_thread,
     geometry_json,
     json_option,
     key_option,
@@ -45,6 +46,7 @@ def command(
     from watermark.detect import Detector
     from watermark.imaging import read_image
 
+    compute_on_one_thread()
     started = time.perf_counter()
     found = Detector(key).check(read_image(file).pixels, claim, search)  # type: ignore[arg-type]
     milliseconds = round(1000 * (time.perf_counter() - started), 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from watermark.cli.options import json_option
+from watermark.cli.options import compute_on_one_thread, json_option
 
 
 @click.command("demo")
@@ -35,6 +35,7 @@ def command(out: Path, as_json: bool) -> None:
     from watermark.payload.frame import Payload
     from watermark.payload.keys import Key
 
+    compute_on_one_thread()
     out.mkdir(parents=True, exist_ok=True)
     image = read_image(PHOTOGRAPH)
     payload = Payload.from_text("demo 1")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watermark.cli.options import geometry_json, json_option, key_option, load_key, search_option
+from watermark.cli.options import compute_on_one_thread, geometry_json, json_option, key_option, load_key, search_option
 from watermark.errors import ImageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json
     from watermark.detect import Detector
     from watermark.imaging import read_image
 
+    compute_on_one_thread()
     detector = Detector(key)
     code = 0
     for file in files:

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from watermark.cli.options import json_option, key_option, load_key, parse_payload, payload_options
+from watermark.cli.options import (
+    compute_on_one_thread,
+    json_option,
+    key_option,
+    load_key,
+    parse_payload,
+    payload_options,
+)
 from watermark.errors import CredentialPresent, NotReadBack, OutputExists, UsageError
 
 
@@ -68,6 +75,7 @@ def command(
     image = decode_image(data, str(source))
     for loss in image.losses(kind):
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
+    compute_on_one_thread()
     detector = Detector(key)
     if detector.detect(image.pixels, search="none").present:
         click.echo(f"watermark: {source} carries a mark of this key already; a second one weakens both", err=True)

@@ -63,6 +63,17 @@ def parse_payload(payload: str | None, text: str | None, uuid: str | None) -> Pa
     return Payload.from_uuid(str(uuid))
 
 
+def compute_on_one_thread() -> None:
+    """Keep torch to one thread.
+
+    A search is thousands of small steps. Where other programs keep the cores busy, threads that wait for each other
+    at every step made it twenty times slower.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def load_key(path: Path | None) -> Key:
     """The key in a file, or the open key if no file is named."""
     from watermark.payload.keys import Key
