@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +183,13 @@ def test_check_refusals(tmp_path: Path, marked: Path, several: dict[str, Path]) 
     assert "1 to 16 bytes" in refused(2, "check", marked, "--text", "")
     assert "there is none" in refused(3, "check", several["missing"], "--text", "x")
     assert "128 px" in refused(3, "check", several["small"], "--text", "x")
+
+
+def test_a_closed_pipe_is_not_taken_for_not_found(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", camera())
+    script = (
+        f'"{sys.executable}" -m watermark.cli.main detect a.png a.png --search none | true; exit ${{PIPESTATUS[0]}}'
+    )
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (3, b"")

@@ -58,8 +58,8 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, tuple[object, ...], int, str
     "no picture": (_no_picture, "b.png", TEXT, 3, "expected an image"),
     "too small": (_small, "b.png", TEXT, 3, "at least 128 px"),
     "animated": (_animated, "b.webp", TEXT, 3, "animation"),
-    "unknown suffix": (_picture, "b.bmp", TEXT, 3, ".bmp"),
-    "no suffix": (_picture, "b", TEXT, 3, "missing"),
+    "unknown suffix": (_picture, "b.bmp", TEXT, 2, ".bmp"),
+    "no suffix": (_picture, "b", TEXT, 2, "missing"),
     "alpha to JPEG": (_transparent, "b.jpg", TEXT, 3, "transparency"),
     "not readable afterwards": (_picture, "b.jpg", (*TEXT, "--strength", 60, "--quality", 5), 3, "read back"),
 }

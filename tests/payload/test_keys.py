@@ -156,3 +156,9 @@ def test_missing_key_file_is_named(tmp_path):
 def test_a_key_is_bytes(secret):
     with pytest.raises(KeyFileError, match="a key is bytes"):
         Key(secret)
+
+
+def test_a_key_file_of_other_bytes_is_refused_in_our_words(tmp_path):
+    (tmp_path / "key").write_bytes(bytes(range(256)))
+    with pytest.raises(KeyFileError, match="must hold 64 hexadecimal digits"):
+        Key.load(tmp_path / "key")

@@ -16,7 +16,7 @@ from watermark.cli.options import (
     parse_payload,
     payload_options,
 )
-from watermark.errors import CredentialPresent, NotReadBack, OutputExists, UsageError
+from watermark.errors import CredentialPresent, NotReadBack, OutputExists, UnsupportedImage, UsageError
 
 
 @click.command("embed")
@@ -60,12 +60,12 @@ def command(
         raise UsageError(f"the folder {target.parent} is not there; make it, or write elsewhere")
     key = load_key(key_file)
 
-    from watermark.detect import Detector
-    from watermark.embed import Embedder
-    from watermark.files import write_atomically
     from watermark.imaging import decode_image, encode_image, format_of, has_credential, read_bytes
 
-    kind = format_of(target)
+    try:
+        kind = format_of(target)
+    except UnsupportedImage as error:
+        raise UsageError(str(error)) from error
     data = read_bytes(source)
     if has_credential(data) and not force:
         raise CredentialPresent(
@@ -73,6 +73,11 @@ def command(
             "mark before signing, or give --force to drop the manifest"
         )
     image = decode_image(data, str(source))
+
+    from watermark.detect import Detector
+    from watermark.embed import Embedder
+    from watermark.files import write_atomically
+
     for loss in image.losses(kind):
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
     compute_on_one_thread()

@@ -6,6 +6,7 @@ Commands import what they need when they run, so that ``watermark --help`` is qu
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -48,8 +49,9 @@ class _Commands(click.Group):
         except WatermarkError as error:
             click.echo(f"watermark: {error}", err=True)
             sys.exit(error.exit_code)
-        except BrokenPipeError:
-            raise  # click ends quietly when nobody reads on
+        except BrokenPipeError:  # nobody reads on: end quietly, but not as click would, with 1 for "not found"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(3)
         except MemoryError:
             click.echo("watermark: not enough memory for this picture", err=True)
             sys.exit(3)

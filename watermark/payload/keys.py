@@ -110,9 +110,9 @@ class Key:
             KeyFileError: the file cannot be read or holds something else.
         """
         try:
-            text = Path(path).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyFileError(f"cannot read the key file {path}: {error}") from error
+            text = Path(path).read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
+            raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from error
         if len(text) != 2 * KEY_BYTES:
             raise KeyFileError(f"{path} must hold {2 * KEY_BYTES} hexadecimal digits, but holds {len(text)} characters")
         try:
