@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from attacks.jpeg import Jpeg
 from attacks.resize import resize
 from attacks.warp import scaling, translation, warp
 from watermark.carriers import CODE_BITS, TILE_SAMPLES, Carriers, analyse, synthesise
@@ -257,8 +258,6 @@ class Trainer:
         carriers = _random_carriers(generator).to(self.device)
         marked, hosts, residual, place = self._embed(self.average, views, bits, carriers, generator)
         self.curriculum = state
-        from attacks import Jpeg
-
         identity = torch.eye(3, dtype=torch.float64).expand(len(views), 3, 3)
         mixed = attack_views(marked, generator, 1.0)
         cases = {"clean": (marked, identity), "jpeg50": (Jpeg(50).apply(marked), identity), "mixed": mixed}
