@@ -16,14 +16,14 @@ from attacks.warp import rotation, scaling, translation, warp
 @register(
     "affine",
     family="geometric",
-    unit="degrees, factor, factor, slope, share of the side; (0, 1, 1, 0, 0, 0) is the identity",
+    unit="degrees, factor, factor, slope, shares of the sides, grey; (0, 1, 1, 0, 0, 0, any) is the identity",
     gradient="exact",
 )
 @dataclass(frozen=True)
 class Affine(Attack):
     """Rotate by ``degrees``, magnify by ``scale`` (height by ``aspect`` more), shear, shift by shares of the sides.
 
-    The canvas keeps its size; gaps are black.
+    The canvas keeps its size; gaps are of grey ``value``.
     """
 
     degrees: float = 0.0
@@ -32,6 +32,7 @@ class Affine(Attack):
     shear: float = 0.0
     shift_x: float = 0.0
     shift_y: float = 0.0
+    value: float = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
@@ -46,7 +47,8 @@ class Affine(Attack):
 
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         height, width = image.shape[2:]
-        return warp(image, self.matrix(height, width), height, width, "bicubic").clamp(0, 1)
+        moved = warp(image - self.value, self.matrix(height, width), height, width, "bicubic")  # its gaps are 0
+        return (moved + self.value).clamp(0, 1)
 
     def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
         shear = torch.eye(3, dtype=torch.float64)

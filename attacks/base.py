@@ -31,6 +31,7 @@ class Facts:
         unit: of its main parameter, and which value is the identity.
         gradient: whether and how gradients pass.
         resizes: whether the output may have another size.
+        needs: fields of :class:`attacks.knowledge.Knowledge` without which it cannot be applied.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Facts:
     unit: str
     gradient: Gradient
     resizes: bool = False
+    needs: tuple[str, ...] = ()
 
 
 class Attack(ABC):
@@ -114,12 +116,18 @@ ATTACKS = Registry()
 
 
 def register(
-    name: str, *, family: Family, unit: str, gradient: Gradient, resizes: bool = False
+    name: str,
+    *,
+    family: Family,
+    unit: str,
+    gradient: Gradient,
+    resizes: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[AttackType], AttackType]:
     """Class decorator: state the facts of an attack and enter it in :data:`ATTACKS`."""
 
     def decorate(entry: AttackType) -> AttackType:
-        entry.facts = Facts(name=name, family=family, unit=unit, gradient=gradient, resizes=resizes)
+        entry.facts = Facts(name=name, family=family, unit=unit, gradient=gradient, resizes=resizes, needs=needs)
         ATTACKS.add(entry)
         return entry
 

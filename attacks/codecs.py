@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,22 +13,35 @@ from PIL import Image
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.jpeg import Subsampling
 
-Format = Literal["JPEG", "WEBP", "AVIF"]
 
+def through_pillow(image: Tensor, treat: Callable[[Image.Image], Image.Image]) -> Tensor:
+    """Round to 8 bits and treat one image after the other.
 
-def _code(image: Tensor, form: Format, **options: int | str) -> Tensor:
-    """Round to 8 bits, encode and decode one image after the other; only JPEG knows images of one channel."""
+    Args:
+        image: float, clipped to [0, 1], shape (B, C, H, W), C = 1 or 3 (RGB).
+        treat: gets a picture of mode L (C = 1) or RGB and gives one of the same size in any mode.
+
+    Returns:
+        Float in [0, 1] in whole grey levels, shape (B, C, H, W), without gradient.
+    """
     mode = "L" if image.shape[1] == 1 else "RGB"
     pixels = (image.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    decoded = []
-    for item in pixels:
-        picture = Image.fromarray(item[:, :, 0] if mode == "L" else item)
-        buffer = BytesIO()
-        (picture if form == "JPEG" else picture.convert("RGB")).save(buffer, form, **options)
-        with Image.open(buffer) as opened:
-            decoded.append(np.array(opened.convert(mode)).reshape(item.shape))
-    return torch.from_numpy(np.stack(decoded)).permute(0, 3, 1, 2).to(image) / 255
+    treated = [
+        np.array(treat(Image.fromarray(item[:, :, 0] if mode == "L" else item)).convert(mode)).reshape(item.shape)
+        for item in pixels
+    ]
+    return torch.from_numpy(np.stack(treated)).permute(0, 3, 1, 2).to(image) / 255
+
+
+def code(picture: Image.Image, form: str, **options: object) -> Image.Image:
+    """Encode and decode a picture; ``form`` and ``options`` are those of ``Image.save``."""
+    buffer = BytesIO()
+    picture.save(buffer, form, **options)
+    decoded = Image.open(buffer)
+    decoded.load()
+    return decoded
 
 
 def _quality(generator: torch.Generator, level: float) -> int:
@@ -40,14 +54,15 @@ class RealJpeg(Attack):
     """JPEG of libjpeg at ``quality``; luma images are coded as greyscale JPEG. ``Jpeg`` is its surrogate."""
 
     quality: int = 50
-    subsampling: Literal["4:4:4", "4:2:0"] = "4:2:0"
+    subsampling: Subsampling = "4:2:0"
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
         return cls(_quality(generator, level))
 
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return _code(image, "JPEG", quality=self.quality, subsampling=self.subsampling)
+        options = {"quality": self.quality, "subsampling": self.subsampling}
+        return through_pillow(image, lambda picture: code(picture, "JPEG", **options))
 
 
 @register("webp", family="codec", unit="quality 0 to 100", gradient="none")
@@ -62,7 +77,7 @@ class WebP(Attack):
         return cls(_quality(generator, level))
 
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return _code(image, "WEBP", quality=self.quality)
+        return through_pillow(image, lambda picture: code(picture.convert("RGB"), "WEBP", quality=self.quality))
 
 
 @register("avif", family="codec", unit="quality 0 to 100", gradient="none")
@@ -77,4 +92,4 @@ class Avif(Attack):
         return cls(_quality(generator, level))
 
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return _code(image, "AVIF", quality=self.quality)
+        return through_pillow(image, lambda picture: code(picture.convert("RGB"), "AVIF", quality=self.quality))

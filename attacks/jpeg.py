@@ -17,6 +17,7 @@ from attacks.rounding import round_straight_through
 
 Rounding = Literal["straight-through", "smooth"]
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
+Table = tuple[int, ...]
 _POOL: dict[Subsampling, tuple[int, int]] = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}
 # ITU-T T.81, Annex K, tables K.1 (luminance) and K.2 (chrominance), row by row
 _LUMINANCE = (
@@ -79,18 +80,30 @@ def _code_plane(plane: Tensor, table: Tensor, rounding: Rounding) -> Tensor:
 @register("jpeg", family="codec", unit="quality 1 to 100", gradient="straight-through")
 @dataclass(frozen=True)
 class Jpeg(Attack):
-    """JPEG at a libjpeg ``quality``; luma images are coded as greyscale JPEG."""
+    """JPEG at a libjpeg ``quality``; luma images are coded as greyscale JPEG.
+
+    ``tables``, the steps for luminance and chrominance, 64 of 1 to 255 each, row by row, replace those of ``quality``,
+    as for encoders with tables of their own. ``rounding`` passes gradients straight through, or is the smooth cubic
+    of Shin and Song 2017, which leaves part of what a coefficient is off its step.
+    """
 
     quality: int = 50
     subsampling: Subsampling = "4:2:0"
     rounding: Rounding = "straight-through"
+    tables: tuple[Table, Table] | None = None
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
         return cls(int(uniform(generator, 98 - 70 * level, 99)))
 
+    def _tables(self) -> tuple[Tensor, Tensor]:
+        if self.tables is None:
+            return quantisation_tables(self.quality)
+        luminance, chrominance = (torch.tensor(table, dtype=torch.float32).reshape(8, 8) for table in self.tables)
+        return luminance, chrominance
+
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        luminance, chrominance = quantisation_tables(self.quality)
+        luminance, chrominance = self._tables()
         if image.shape[1] == 1:
             return (_code_plane(image * 255, luminance, self.rounding) / 255).clamp(0, 1)
         luma, *colour = (rgb_to_ycbcr(image) * 255).split(1, dim=1)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_OUTSIDE = 1e3  # of a grid that spans [-1, 1]
+
 
 def translation(x: float, y: float) -> Tensor:
     """Matrix of a shift by (x, y) pixels."""
@@ -49,4 +51,5 @@ def warp(
     points = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], dim=-1).flatten(0, 1)
     source = points @ inverse[:, :, :2].transpose(1, 2) + inverse[:, None, :, 2]  # (B, H'W', 3)
     grid = (source[..., :2] / source[..., 2:]).unflatten(1, (height, width))
+    grid = grid.nan_to_num(_OUTSIDE, _OUTSIDE, _OUTSIDE)  # on the horizon of a perspective
     return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)

@@ -1,0 +1,74 @@
+"""Print and scan: the picture on paper and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from attacks.affine import Affine
+from attacks.base import Attack, integer, log_uniform, register, uniform
+from attacks.chain import Chain
+from attacks.codecs import RealJpeg
+from attacks.contrast import Contrast
+from attacks.gamma import Gamma
+from attacks.gaussian_blur import GaussianBlur
+from attacks.gaussian_noise import GaussianNoise
+
+
+@register(
+    "print_scan",
+    family="pipeline",
+    unit="degrees, factor of both sides, exponent, factor, pixels, standard deviation, JPEG quality",
+    gradient="none",
+)
+@dataclass(frozen=True)
+class PrintScan(Attack):
+    """Print: tone curve ``gamma`` and ink that spreads by ``blur`` pixels; scan: a page laid a little askew.
+
+    The scan turns by ``degrees``, magnifies by ``scale``, keeps ``contrast`` and adds ``noise``; around the picture
+    is white paper. It is coded as real JPEG. Image b of a batch uses ``seed + b``.
+    """
+
+    degrees: float = 0.5
+    scale: float = 0.98
+    gamma: float = 1.15
+    blur: float = 0.8
+    contrast: float = 0.85
+    noise: float = 0.015
+    jpeg_quality: int = 85
+    seed: int = 0
+
+    @classmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
+        return cls(
+            degrees=uniform(generator, -2 * level, 2 * level),
+            scale=log_uniform(generator, 0.94**level, 1.03**level),
+            gamma=log_uniform(generator, 0.8**level, 1.3**level),
+            blur=uniform(generator, 0.0, 1.5 * level),
+            contrast=log_uniform(generator, 0.7**level, 1.1**level),
+            noise=uniform(generator, 0.0, 0.03 * level),
+            jpeg_quality=int(uniform(generator, 95 - 25 * level, 96)),
+            seed=integer(generator, 2**31),
+        )
+
+    def chain(self) -> Chain:
+        """The steps."""
+        return Chain(
+            (
+                Gamma(self.gamma),
+                GaussianBlur(self.blur),
+                Affine(self.degrees, self.scale, value=1.0),
+                Contrast(self.contrast),
+                GaussianNoise(self.noise, self.seed),
+                RealJpeg(self.jpeg_quality),
+            )
+        )
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        return self.chain().apply(image)
+
+    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+        return self.chain().matrix(height, width)

@@ -1,0 +1,56 @@
+"""Social network: a picture posted and downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from attacks.base import Attack, log_uniform, register, uniform
+from attacks.chain import Chain
+from attacks.codecs import RealJpeg
+from attacks.jpeg import Subsampling
+from attacks.long_side_cap import LongSideCap
+from attacks.sharpen import Sharpen
+
+
+@register(
+    "social",
+    family="pipeline",
+    unit="pixels of the long side at most, JPEG quality, share of the detail added",
+    gradient="none",
+    resizes=True,
+)
+@dataclass(frozen=True)
+class Social(Attack):
+    """Shrink to a long side of ``long_side``, sharpen by ``sharpen``, code as real JPEG.
+
+    The defaults are like those of a large network; none publishes its own.
+    """
+
+    long_side: int = 2048
+    jpeg_quality: int = 80
+    subsampling: Subsampling = "4:2:0"
+    sharpen: float = 0.25
+
+    @classmethod
+    def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
+        return cls(
+            long_side=round(log_uniform(generator, 4096 / 4**level, 4096)),
+            jpeg_quality=int(uniform(generator, 95 - 25 * level, 96)),
+            sharpen=uniform(generator, 0.0, 0.5 * level),
+        )
+
+    def chain(self) -> Chain:
+        """The steps."""
+        return Chain(
+            (LongSideCap(self.long_side), Sharpen(self.sharpen), RealJpeg(self.jpeg_quality, self.subsampling))
+        )
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        return self.chain().apply(image)
+
+    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+        return self.chain().matrix(height, width)
