@@ -19,7 +19,6 @@ from watermark.carriers import (
     analyse,
     envelope_bins,
     frequencies,
-    shift,
     synthesise,
 )
 from watermark.payload.keys import Key
@@ -148,20 +147,6 @@ def test_silence_demodulates_to_finite_numbers(carriers):
     assert torch.isfinite(soft).all()
     assert energy.item() == 0
     assert torch.isfinite(pilot).all()
-
-
-@pytest.mark.parametrize(("right", "down"), [(1, 0), (0, 1), (-5, 17)])
-def test_shift_moves_the_pattern_right_and_down(right, down):
-    coefficients = random_coefficients()
-    moved = synthesise(shift(coefficients, torch.tensor([right / 128, down / 128])))
-    expected = synthesise(coefficients).roll((down, right), (1, 2))
-    assert torch.allclose(moved, expected, atol=1e-3 * expected.std().item())
-
-
-def test_shift_takes_many_offsets_at_once():
-    coefficients, offsets = random_coefficients(1), torch.tensor([[0.25, 0.5], [0.125, -0.1]])
-    both = shift(coefficients, offsets)
-    assert torch.equal(both[1:], shift(coefficients, offsets[1:]))
 
 
 @pytest.mark.parametrize("number", range(20))

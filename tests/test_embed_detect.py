@@ -191,6 +191,25 @@ def test_a_tilted_picture_is_located_in_perspective(marked, detector):
     assert np.hypot(*(matrix - expected)) < 0.5 * np.hypot(*expected)
 
 
+@pytest.mark.parametrize("name", ["coffee", "astronaut"])
+def test_a_picture_in_perspective_is_found(marked, detector, name):
+    """Too far from any affine map for the search to read on the way; the corners are found to a 50th of the side."""
+    height, width = marked[name].shape[:2]
+    corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    moved = corners + np.float32([[0.14, 0.03], [-0.02, 0.12], [-0.1, -0.06], [0.03, -0.13]]) * [width, height]
+    matrix = cv2.getPerspectiveTransform(corners, np.float32(moved))
+    pixels = cv2.warpPerspective(marked[name], matrix, (width, height))
+    found = detector.detect(pixels)
+    assert found.payload == PAYLOAD
+    assert not detector.detect(pixels, search="fast").present
+    assert detector.check(pixels, PAYLOAD).matches
+    side = min(height, width)
+    tile = np.array(found.geometry.matrix)
+    shares = (corners - [width / 2, height / 2]) / side
+    there = cv2.perspectiveTransform(np.float32(moved)[None], np.linalg.inv(tile))[0]
+    assert np.abs(there - shares - (there - shares).mean(axis=0).round()).max() < 0.02  # whole tiles are alike
+
+
 def test_an_uneven_crop_is_located(marked, detector):
     """The left top corner of 400 x 600: the centre (300, 200) lies right and below of the crop's (213, 142)."""
     found = detector.detect(attacked(Crop(0.71, x=0, y=0), marked["coffee"]))

@@ -101,12 +101,6 @@ def analyse(tile: Tensor) -> Tensor:
     return spectrum * (phase.conj() * (2.0 / TILE_SAMPLES**2))
 
 
-def shift(coefficients: Tensor, offset: Tensor) -> Tensor:
-    """Coefficients of the pattern moved by ``offset`` (..., 2), as (x, y) in tiles: t(u) -> t(u - offset)."""
-    angle = -2 * torch.pi * (offset @ torch.from_numpy(frequencies().T.astype(np.float32)).to(offset.device))
-    return coefficients * torch.polar(torch.ones_like(angle), angle)
-
-
 @dataclass(frozen=True, eq=False)
 class Carriers:
     """The carriers of one key.

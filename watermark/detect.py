@@ -19,6 +19,7 @@ from watermark.nets.model import RELEASE, Model, load_model
 from watermark.payload.frame import FORMATS, TAG_BITS, FrameReading, Payload, decode_frame, encode_frame
 from watermark.payload.keys import Key
 from watermark.registration.geometry import DIHEDRAL, Geometry, Matrix, centred
+from watermark.registration.perspective import perspectives
 from watermark.registration.search import AFFINE, HOMOGRAPHY, NEIGHBOURS, Listener, Reading, tone_frequencies
 from watermark.registration.tones import hypotheses, power_spectrum
 from watermark.working import Luma, Pixels, check_pixels, reduced_luma
@@ -27,7 +28,7 @@ Search = Literal["none", "fast", "full"]
 _WORTH_DECODING = 1.25  # bit energy; payloads were read from 1.4 up. Chance reaches it upright once in 400 keys, and
 # in most readings of a long search, which are the best of hundreds.
 _STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
-_HYPOTHESES = 64  # linear maps of a stage that are read at all shifts
+_HYPOTHESES = 64  # maps of a stage that are read at all shifts
 _REFINED = 6  # readings of a stage that are refined
 CLAIM_LEVEL = 1e-6
 
@@ -113,7 +114,7 @@ class Detector:
         Args:
             pixels: uint8 or uint16, H x W, H x W x 3 (RGB) or H x W x 4 (RGBA), short side 128 px or more.
             search: ``none`` expects the picture as it was marked but for its size; ``fast`` also finds flips,
-                quarter turns, crops and padding; ``full`` any rotation and stretching too.
+                quarter turns, crops and padding; ``full`` any rotation, stretching and mild perspective too.
 
         Raises:
             UnsupportedImage: pixels of another kind.
@@ -170,7 +171,7 @@ class Detector:
         listener = self._listen(pixels, search)
         codeword = encode_frame(payload, self._key)
         hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
-        hypotheses_compared += NEIGHBOURS if search == "full" else 0
+        hypotheses_compared += NEIGHBOURS + _REFINED if search == "full" else 0
         best, fit = None, -math.inf
         for reading in self._search(listener, search):
             if _correlation(reading, codeword) > fit:
@@ -215,11 +216,13 @@ class Detector:
         tones = tone_frequencies(self._carriers)
         for upright, stretched in _stages(search):
             maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
-            for reading in _best_of(listener, maps):
+            for reading in _best_of(listener, maps, AFFINE):
                 yield reading
                 best = reading if best is None or reading.energy > best.energy else best
-        if search == "full" and best is not None:
-            yield from listener.neighbours(best)
+        if search == "full":
+            if best is not None:
+                yield from listener.neighbours(best)
+            yield from _best_of(listener, perspectives(listener.estimate, tones, _HYPOTHESES), HOMOGRAPHY, sweeps=3)
 
 
 def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
@@ -227,11 +230,11 @@ def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
     return {"none": (), "fast": _STAGES[:1], "full": _STAGES}[search]
 
 
-def _best_of(listener: Listener, maps: list[Matrix]) -> list[Reading]:
-    """The best readings over some linear maps, refined, best first."""
-    readings = [reading for linear_map in maps for reading in listener.locate(linear_map)]
+def _best_of(listener: Listener, maps: list[Matrix], parameters: int, sweeps: int = 1) -> list[Reading]:
+    """The best readings over some maps at all shifts, refined, best first."""
+    readings = [reading for matrix in maps for reading in listener.locate(matrix)]
     readings.sort(key=lambda reading: -reading.energy)
-    refined = [listener.refine(reading, AFFINE) for reading in readings[:_REFINED]]
+    refined = [listener.refine(reading, parameters, sweeps=sweeps) for reading in readings[:_REFINED]]
     return sorted(refined, key=lambda reading: -reading.energy)
 
 

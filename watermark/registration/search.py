@@ -1,4 +1,4 @@
-"""From linear maps to registered readings: all shifts at once, ranking by bit energy, refinement.
+"""From maps to registered readings: all shifts at once, ranking by bit energy, refinement.
 
 Bit energy (mean square of the soft bits) needs the key but not the message: it is 1 +- .09 where there is
 no mark and 1 + SNR where there is, so it ranks hypotheses far more sharply than the pilot does.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from watermark.carriers import TILE_SAMPLES, Carriers, analyse, frequencies, shift, synthesise
+from watermark.carriers import TILE_SAMPLES, Carriers, frequencies
 from watermark.registration.fold import fold
 from watermark.registration.geometry import Matrix, centred, linear, translation
+from watermark.registration.receiver import SHIFT_SAMPLES, Receiver, moved_back
 
-_SHIFT_SAMPLES = 256
 _SHIFTS = 3
 # First steps of the refinement: tile samples, radians, and relative changes of scale, stretch, slope, and of
 # the two perspective terms over one tile.
@@ -52,56 +52,43 @@ class Listener:
     """
 
     def __init__(self, estimate: NDArray[np.float32], carriers: Carriers, receive: Tensor) -> None:
-        self.estimate, self.carriers, self.receive = estimate, carriers, receive
+        self.estimate = estimate
+        self._receiver = Receiver(carriers, receive)
 
-    def coefficients(self, matrix: Matrix) -> Tensor | None:
-        """Coefficients of the folded tile, complex of shape (1, 4236); ``None`` where folding makes no sense."""
+    def coefficients(self, matrix: Matrix) -> NDArray[np.complex64] | None:
+        """Coefficients of the folded tile, shape (4236,); ``None`` where folding makes no sense."""
         tile = fold(self.estimate, matrix)
-        return None if tile is None else analyse(torch.from_numpy(tile).unsqueeze(0))
+        return None if tile is None else self._receiver.coefficients(tile)
 
     def read(self, matrix: Matrix) -> Reading | None:
         """Soft bits under one hypothesis; ``None`` where folding makes no sense."""
         coefficients = self.coefficients(matrix)
         if coefficients is None:
             return None
-        soft, energy, _ = self.carriers.demodulate(coefficients, self.receive)
-        return Reading(matrix, soft[0].numpy(), float(energy[0]))
+        soft, energy = self._receiver.soft_bits(coefficients[None])
+        return Reading(matrix, soft[0], float(energy[0]))
 
-    def locate(self, linear_map: Matrix) -> list[Reading]:
-        """Readings of a linear map, and of the same turned by half a turn, at their most likely shifts."""
-        matrix = centred(linear_map, *self.estimate.shape)
+    def locate(self, matrix: Matrix) -> list[Reading]:
+        """Readings of a map but for its shift, and of the same turned by half a turn, at their most likely shifts.
+
+        Args:
+            matrix: linear map or homography from tile samples to estimate pixels from the estimate's centre.
+        """
+        matrix = centred(matrix, *self.estimate.shape)
         received = self.coefficients(matrix)
         if received is None:
             return []
-        readings = []
         # a half turn about the centre conjugates the spectrum
-        for half_turn, coefficients in ((1.0, received), (-1.0, received.conj().resolve_conj())):
-            offsets = self._shifts(coefficients)
-            soft, energy, _ = self.carriers.demodulate(
-                shift(coefficients, torch.from_numpy(-offsets.astype(np.float32))), self.receive
-            )
-            turned = matrix @ linear(half_turn, 0, 0, half_turn)
-            readings += [
-                Reading(turned @ translation(*(offset * TILE_SAMPLES)), soft[index].numpy(), float(energy[index]))
-                for index, offset in enumerate(offsets)
-            ]
+        turned = (received, received.conj())
+        shifts = [_peaks(self._receiver.pilot_correlation(coefficients)) for coefficients in turned]
+        soft, energy = self._receiver.soft_bits(np.concatenate(list(map(moved_back, turned, shifts))))
+        readings = []
+        for index, (row, column) in enumerate(np.concatenate(shifts)):
+            half_turn = 1 if index < _SHIFTS else -1
+            offset = (((place + 0.5) / SHIFT_SAMPLES - 0.5) * TILE_SAMPLES for place in (column, row))
+            placed = matrix @ linear(half_turn, 0, 0, half_turn) @ translation(*offset)
+            readings.append(Reading(placed, soft[index], float(energy[index])))
         return readings
-
-    def _shifts(self, coefficients: Tensor) -> NDArray[np.float64]:
-        """The shifts (in tiles) at which the pilot correlates best, shape (3, 2)."""
-        tones = self.carriers.tones
-        pilot = torch.zeros_like(coefficients)
-        # only the phases: one strong line in the host must not outvote the rest
-        response = coefficients[:, tones] * self.carriers.tone_phasors.conj()
-        pilot[:, tones] = response / response.abs().clamp_min(1e-20).sqrt()
-        correlation = synthesise(pilot, _SHIFT_SAMPLES)[0].numpy().copy()
-        offsets = []
-        for _ in range(_SHIFTS):
-            row, column = divmod(int(correlation.argmax()), _SHIFT_SAMPLES)
-            offsets.append([(column + 0.5) / _SHIFT_SAMPLES - 0.5, (row + 0.5) / _SHIFT_SAMPLES - 0.5])
-            rows, columns = ((np.arange(-2, 3) + place) % _SHIFT_SAMPLES for place in (row, column))
-            correlation[np.ix_(rows, columns)] = -np.inf
-        return np.array(offsets)
 
     def refine(
         self,
@@ -123,14 +110,14 @@ class Listener:
         Returns:
             The best reading met.
         """
-        centre = self._centre(reading)
+        to_centre, from_centre = self._centre(reading)
         best, best_score = reading, score(reading)
         for step in (2.0**-halving for halving in range(halvings)):
             for _ in range(sweeps):
                 before = best_score
                 for index in range(parameters):
-                    for size in (step * _STEPS[index], -step * _STEPS[index]):
-                        moved = self.read(best.matrix @ _move(index, size, centre))
+                    for size in (step, -step):
+                        moved = self.read(best.matrix @ to_centre @ _move(index, size) @ from_centre)
                         if moved is not None and score(moved) > best_score:
                             best, best_score = moved, score(moved)
                             break
@@ -143,18 +130,29 @@ class Listener:
 
         Where bits barely read, decoding goes by luck, and each of these is one more draw.
         """
-        centre = self._centre(reading)
+        to_centre, from_centre = self._centre(reading)
         for share in (0.5, -0.5, 0.25, -0.25):
             for index in range(AFFINE):
-                moved = self.read(reading.matrix @ _move(index, share * _STEPS[index], centre))
+                moved = self.read(reading.matrix @ to_centre @ _move(index, share) @ from_centre)
                 if moved is not None:
                     yield moved
 
-    def _centre(self, reading: Reading) -> tuple[float, float]:
-        """Where the middle of the estimate lies on the tile plane, in tile samples (x, y)."""
+    def _centre(self, reading: Reading) -> tuple[Matrix, Matrix]:
+        """Shifts of the tile plane that bring its origin to the middle of the estimate, and back."""
         height, width = self.estimate.shape
         x, y, weight = np.linalg.inv(reading.matrix) @ [width / 2, height / 2, 1]
-        return x / weight, y / weight
+        return translation(x / weight, y / weight), translation(-x / weight, -y / weight)
+
+
+def _peaks(correlation: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The highest samples (row, column) of a torus that are no neighbours of each other, shape (3, 2)."""
+    correlation = correlation.copy()
+    found = []
+    for _ in range(_SHIFTS):
+        found.append(divmod(int(correlation.argmax()), SHIFT_SAMPLES))
+        rows, columns = ((np.arange(-2, 3) + place) % SHIFT_SAMPLES for place in found[-1])
+        correlation[rows[:, None], columns] = -np.inf
+    return np.array(found)
 
 
 def tone_frequencies(carriers: Carriers) -> NDArray[np.int64]:
@@ -163,16 +161,14 @@ def tone_frequencies(carriers: Carriers) -> NDArray[np.int64]:
     return points
 
 
-def _move(index: int, size: float, centre: tuple[float, float]) -> Matrix:
-    """Matrix that changes one parameter of :func:`_small_map` about a point of the tile plane."""
-    x, y = centre
+@lru_cache(maxsize=2 * HOMOGRAPHY * 8)
+def _move(index: int, share: float) -> Matrix:
+    """Matrix near the identity that changes one parameter by a share of its first step.
+
+    The parameters are shift x, y, turn, scale, stretch, slope and two perspective terms.
+    """
     values = np.zeros(HOMOGRAPHY)
-    values[index] = size
-    return translation(x, y) @ _small_map(values) @ translation(-x, -y)
-
-
-def _small_map(values: NDArray[np.float64]) -> Matrix:
-    """Matrix near the identity from shift x, y, turn, scale, stretch, slope and two perspective terms."""
+    values[index] = share * _STEPS[index]
     across, down, turn, scale, stretch, slope, tilt_x, tilt_y = values
     cosine, sine = np.cos(turn), np.sin(turn)
     matrix: Matrix = (

@@ -18,7 +18,7 @@ from watermark.registration.geometry import Matrix, linear
 
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 3.6
 _LONGEST = 768  # samples of a side that are transformed; the middle of longer estimates
-_CLIP = 12.0
+CLIP = 12.0
 _PEAKS = 400
 _STRETCHED_PEAKS = 150  # each is tried with 25 stretches
 _TAPER = 0.1  # share of each side under the window's cosine flanks; a full Hann window costs the tones 2 dB
@@ -39,14 +39,13 @@ class PowerSpectrum:
     power: NDArray[np.float32]
     peaks: NDArray[np.float64]
 
-    def at(self, frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Power at frequencies in cycles per sample, shape (..., 2); zero beyond the Nyquist frequency."""
+    def at(self, across: NDArray[np.float32], down: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Power at frequencies in cycles per sample, each of shape (m, n); zero beyond the Nyquist frequency."""
         rows, columns = self.power.shape
-        x = np.rint(frequencies[..., 0] * columns).astype(np.int32) + columns // 2
-        y = np.rint(frequencies[..., 1] * rows).astype(np.int32) + rows // 2
-        inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-        values: NDArray[np.float32] = np.where(inside, self.power.ravel().take(y * columns + x, mode="clip"), 0)
-        return values
+        x = across * np.float32(columns) + np.float32(columns // 2)
+        y = down * np.float32(rows) + np.float32(rows // 2)
+        values = cv2.remap(self.power, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        return np.asarray(values, dtype=np.float32)
 
 
 def power_spectrum(estimate: NDArray[np.float32]) -> PowerSpectrum:
@@ -56,14 +55,7 @@ def power_spectrum(estimate: NDArray[np.float32]) -> PowerSpectrum:
     part = estimate[top : top + height, left : left + width]
     window = np.outer(*(_window(length) for length in (height, width)))
     rows, columns = (512 if length <= 256 else 1024 if length <= 512 else 1536 for length in (height, width))
-    padded = np.zeros((rows, columns), dtype=np.float32)
-    padded[:height, :width] = part * window.astype(np.float32)
-    spectrum = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT, nonzeroRows=height)
-    power = np.fft.fftshift(spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2)
-    # the local mean spans about 16 cycles of the tile, many tones' distance apart
-    size = (columns // 8 | 1, rows // 8 | 1)
-    power = power / (cv2.blur(power, size, borderType=cv2.BORDER_REFLECT) + 1e-20)
-    power = power.astype(np.float32)
+    power = relative_power(part * window.astype(np.float32), rows, columns)
     reach = (2 * round(columns / width) + 1, 2 * round(rows / height) + 1)
     is_peak = power >= cv2.dilate(power, np.ones(reach[::-1], dtype=np.uint8))
     y, x = np.nonzero(is_peak)
@@ -72,7 +64,23 @@ def power_spectrum(estimate: NDArray[np.float32]) -> PowerSpectrum:
     keep = (radius > 6 / TILE_SAMPLES) & ((frequency[:, 0] > 0) | ((frequency[:, 0] == 0) & (frequency[:, 1] > 0)))
     frequency, strength = frequency[keep], power[y[keep], x[keep]]
     order = np.argsort(-strength, kind="stable")[:_PEAKS]
-    return PowerSpectrum(np.minimum(power, _CLIP), frequency[order])
+    return PowerSpectrum(np.minimum(power, CLIP), frequency[order])
+
+
+def relative_power(part: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+    """Power spectrum of a windowed part (h, w), zero-padded to (rows, columns), over its local mean.
+
+    Zero frequency is at [rows // 2, columns // 2].
+    """
+    height, width = part.shape
+    padded = np.zeros((rows, columns), dtype=np.float32)
+    padded[:height, :width] = part
+    spectrum = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT, nonzeroRows=height)
+    power = np.fft.fftshift(spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2)
+    # the local mean spans about 16 cycles of the tile, many tones' distance apart
+    size = (columns // 8 | 1, rows // 8 | 1)
+    relative: NDArray[np.float32] = power / (cv2.blur(power, size, borderType=cv2.BORDER_REFLECT) + np.float32(1e-20))
+    return relative
 
 
 def _window(length: int) -> NDArray[np.float64]:
@@ -108,18 +116,20 @@ def hypotheses(
             if stretched and not upright:  # stretched before the turn: do it to the tones
                 found.append(_pair(peaks, reach * squeeze * mirror, upright) * (squeeze * mirror))
     maps = np.concatenate(found)  # (n, 2, 2) frequency maps: received = map @ tone
+    if not len(maps):
+        return []
     scores = _score(spectrum, maps, reach)
-    best = np.argsort(-scores, kind="stable")[:_POOL]
+    best = np.argpartition(-scores, min(_POOL, len(scores)) - 1)[:_POOL]
     maps, scores = _adjust(spectrum, maps[best], scores[best], reach)
-    chosen: list[NDArray[np.float64]] = []
-    for index in np.argsort(-scores, kind="stable"):
-        candidate = maps[index]
-        # the same map up to half a cycle at the outermost tone
-        if all(min(np.abs(candidate - other).max(), np.abs(candidate + other).max()) > 0.012 for other in chosen):
-            chosen.append(candidate)
-            if len(chosen) == count:
-                break
-    return [linear(*np.linalg.inv(candidate).T.ravel()) for candidate in chosen]
+    maps = maps[np.argsort(-scores, kind="stable")]
+    chosen: list[Matrix] = []
+    while len(maps) and len(chosen) < count:
+        first = maps[0]
+        chosen.append(linear(*np.linalg.inv(first).T.ravel()))
+        # the same map, up to half a turn and half a cycle at the outermost tone, is read only once
+        apart = np.minimum(*(np.abs(maps + sign * first).max(axis=(1, 2)) for sign in (1, -1)))
+        maps = maps[apart > 0.012]
+    return chosen
 
 
 def _pair(peaks: NDArray[np.float64], tones: NDArray[np.float64], upright: bool) -> NDArray[np.float64]:
@@ -137,10 +147,11 @@ def _pair(peaks: NDArray[np.float64], tones: NDArray[np.float64], upright: bool)
 
 def _score(spectrum: PowerSpectrum, maps: NDArray[np.float64], tones: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean power at the places of all tones under each map, shape (n,)."""
-    scores = [
-        spectrum.at(tones @ chunk.transpose(0, 2, 1)).mean(axis=1, dtype=np.float64)
-        for chunk in np.array_split(maps, max(1, len(maps) // 4096))
-    ]
+    reach = tones.astype(np.float32)
+    scores = []
+    for chunk in np.array_split(maps.astype(np.float32), max(1, len(maps) // 4096)):
+        across, down = (reach @ np.ascontiguousarray(row.T) for row in (chunk[:, 0], chunk[:, 1]))  # (48, n)
+        scores.append(spectrum.at(across, down).mean(axis=0))
     return np.concatenate(scores)
 
 
