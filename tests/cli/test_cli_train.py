@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +86,15 @@ def test_resume_with_a_settings_file_takes_those(
 def test_resume_needs_a_checkpoint(data: Path, tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "checkpoint.pt").write_bytes(content)
-    assert "cannot resume from" in refused(2, "train", "--data", data, "--out", tmp_path, "--resume")
+    assert "cannot read the checkpoint" in refused(2, "train", "--data", data, "--out", tmp_path, "--resume")
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (["--preset", "smoke", "--settings", "mine.toml"], "give --preset or --settings, not both"),
+        (["--warm-start", "missing.pt"], "cannot read the checkpoint missing.pt"),
+        (["--resume", "--warm-start", "missing.pt"], "give --resume or --warm-start, not both"),
         (["--set", "stepz=2"], "unknown training settings: stepz"),
         (["--set", "steps"], "--set takes NAME=VALUE, but 'steps' came"),
         (["--set", "steps=two"], "the value of steps must be"),
@@ -105,3 +110,50 @@ def test_refusals(data: Path, tmp_path: Path, options: list[str], says: str) -> 
     out = tmp_path / "run"
     assert says in refused(2, "train", "--data", data, "--out", out, *options)
     assert not out.exists()
+
+
+def test_preset_and_warm_start(data: Path, trained: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
+    start = trained[0] / "model.safetensors"
+    settings = _settings(steps=1, **TINY)
+    run("train", "--data", data, "--out", tmp_path / "run", "--preset", "smoke", "--warm-start", start, *settings)
+    card = load_card(tmp_path / "run" / "model.safetensors")
+    (phase,) = card["training"]["phases"]
+    assert phase["settings"]["strength_start"] == 28.0
+    assert phase["settings"]["crop"] == 64
+    assert phase["warm_start_sha256"] == load_card(start)["sha256"]
+
+
+def test_weights_that_are_missing_are_no_start(data: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.safetensors"
+    assert "cannot read the model card" in refused(
+        3, "train", "--data", data, "--out", tmp_path / "run", "--warm-start", missing
+    )
+
+
+def test_tensorboard_gets_every_figure(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for TensorBoard's writer, which is an extra."""
+    written: list[tuple[str, float, int]] = []
+
+    class Writer:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            assert (folder, purge_step) == (str(tmp_path / "tensorboard"), 1)
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            written.append((name, value, step))
+
+        def flush(self) -> None:
+            pass
+
+    stand_in = types.ModuleType("torch.utils.tensorboard")
+    stand_in.SummaryWriter = Writer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", stand_in)
+    result = run("train", "--data", data, "--out", tmp_path, *_settings(steps=2, **TINY), "--json", "--tensorboard")
+    lines = json_lines(result)
+    assert written == [(name, value, line["step"]) for line in lines for name, value in line.items() if name != "step"]
+
+
+def test_tensorboard_that_is_not_installed(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    options = ["--data", data, "--out", tmp_path, "--tensorboard", *_settings(steps=1, **TINY)]
+    assert "pip install 'watermark-toolkit[tensorboard]'" in refused(2, "train", *options)
+    assert not (tmp_path / "checkpoint.pt").exists()

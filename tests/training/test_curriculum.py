@@ -8,7 +8,7 @@ import torch
 from attacks import Affine
 from attacks.base import ATTACKS
 from watermark.training import curriculum
-from watermark.training.curriculum import Curriculum, attack_views, draw_zoom
+from watermark.training.curriculum import Curriculum, attack_views, draw_chain, draw_zoom
 
 
 def blobs(centres, size=128):
@@ -20,6 +20,12 @@ def blobs(centres, size=128):
     return image[None, None]
 
 
+def attacked_views(views, seed, level):
+    """Each view after a chain drawn for it."""
+    generator = torch.Generator().manual_seed(seed)
+    return attack_views(views, [draw_chain(generator, level) for _ in views])
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_matrices_say_where_points_go(monkeypatch, seed):
     """A bright spot in every view is found where the matrix of the view puts it."""
@@ -28,7 +34,7 @@ def test_matrices_say_where_points_go(monkeypatch, seed):
     monkeypatch.setattr(curriculum, "_CHAIN", (("resize", 1.0),))
     points = [(52.0, 60.0), (75.0, 58.0), (66.0, 80.0)]
     views = torch.cat([blobs([point]) for point in points])
-    attacked, matrices = attack_views(views, torch.Generator().manual_seed(seed), 1.0)
+    attacked, matrices = attacked_views(views, seed, 1.0)
     assert attacked.shape == views.shape
     assert matrices.shape == (3, 3, 3)
     assert matrices.dtype == torch.float64
@@ -42,7 +48,7 @@ def test_matrices_say_where_points_go(monkeypatch, seed):
 
 def test_each_view_meets_its_own_chain():
     views = blobs([(64, 64)]).expand(12, -1, -1, -1)
-    attacked, matrices = attack_views(views, torch.Generator().manual_seed(1), 1.0)
+    attacked, matrices = attacked_views(views, 1, 1.0)
     assert len({matrix.numpy().tobytes() for matrix in matrices}) > 3
     untouched = [torch.equal(view, views[0]) for view in attacked]
     assert not all(untouched)
@@ -52,23 +58,23 @@ def test_each_view_meets_its_own_chain():
 
 def test_the_generator_decides_everything():
     views = blobs([(64, 64)]).expand(4, -1, -1, -1)
-    first, second = (attack_views(views, torch.Generator().manual_seed(5), 0.7) for _ in range(2))
+    first, second = (attacked_views(views, 5, 0.7) for _ in range(2))
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])
 
 
 def test_level_zero_hardly_touches_a_view():
     views = blobs([(64, 64)]).expand(16, -1, -1, -1)
-    attacked, matrices = attack_views(views, torch.Generator().manual_seed(2), 0.0)
+    attacked, matrices = attacked_views(views, 2, 0.0)
     assert torch.allclose(matrices, torch.eye(3, dtype=torch.float64).expand_as(matrices))
     assert (attacked - views).abs().mean() < 0.01
-    harsh, _ = attack_views(views, torch.Generator().manual_seed(2), 1.0)
+    harsh, _ = attacked_views(views, 2, 1.0)
     assert (harsh - views).abs().mean() > 3 * (attacked - views).abs().mean()
 
 
 def test_gradients_pass_the_whole_chain():
     views = blobs([(64, 64)]).expand(8, -1, -1, -1).clone().requires_grad_(True)
-    attacked, _ = attack_views(views, torch.Generator().manual_seed(3), 1.0)
+    attacked, _ = attacked_views(views, 3, 1.0)
     attacked.square().sum().backward()
     assert torch.isfinite(views.grad).all()
     assert (views.grad.abs().sum((1, 2, 3)) > 0).all()

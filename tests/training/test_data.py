@@ -123,6 +123,19 @@ def test_batches_repeat_whatever_was_drawn_before(folder):
     assert not torch.equal(batch, first.batch(7, 64, 3, seed=2))
 
 
+def test_a_part_of_a_batch_is_that_part_of_the_whole(folder):
+    pictures = Pictures(folder)
+    whole = pictures.batch(2, 64, 6, seed=1)
+    for part in (slice(0, 2), slice(2, 6), slice(5, 6)):
+        assert torch.equal(Pictures(folder).batch(2, 64, 6, seed=1, part=part), whole[part])
+
+
+def test_crops_of_one_picture_in_a_batch_differ(tmp_path, photographs):
+    photographs[0].save(tmp_path / "photo.png")
+    batch = Pictures(tmp_path).batch(0, 64, 6, seed=1)
+    assert len({crop.numpy().tobytes() for crop in batch}) == 6
+
+
 def test_every_pass_shows_every_picture_once(shards):
     """Grey pictures of 40 levels, 3 each, in batches that do not divide their number."""
     pictures = Pictures(shards)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import math
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from watermark.errors import SettingsError
-from watermark.nets.discriminator import Discriminator
 from watermark.nets.model import load_card, load_model
-from watermark.training import loop
-from watermark.training.loop import CHECKPOINT, METRICS, Trainer
-from watermark.training.losses import adversarial_loss, bit_loss, discriminator_loss, pilot_loss
+from watermark.training import loop, step
+from watermark.training.checkpoint import CHECKPOINT, METRICS
+from watermark.training.loop import Trainer
+from watermark.training.losses import bit_loss, pilot_loss
+from watermark.training.validation import validate
+from watermark.training.workers import join_workers
 
 
 def lines(output):
@@ -60,14 +69,21 @@ def test_resuming_repeats_an_unbroken_run_to_the_bit(tmp_path, folder, tiny):
 
     with pytest.raises(Interruption):
         first.run(interrupt)
+    with (tmp_path / "parts" / METRICS).open("a") as file:
+        file.write('{"step": 6, "ima')  # killed while writing
     torch.rand(100)  # nothing may depend on torch's own generator
     second = Trainer(settings, folder, tmp_path / "parts")
     second.resume()
     assert second.step == 3
     weights = second.run()
 
-    for name in ("model", "average", "discriminator"):
-        assert states_equal(getattr(whole, name).state_dict(), getattr(second, name).state_dict()), name
+    for name in ("model", "average"):
+        states = [getattr(trainer.learner, name).state_dict() for trainer in (whole, second)]
+        assert states_equal(*states), name
+    critics = [trainer.learner.adversary for trainer in (whole, second)]
+    assert states_equal(*(critic.discriminator.state_dict() for critic in critics))
+    assert critics[0].accuracies == critics[1].accuracies
+    assert whole.watch == second.watch
     assert whole.curriculum == second.curriculum
     assert whole.curriculum.level > 0
     expected = without_time(lines(tmp_path / "whole"))
@@ -80,7 +96,7 @@ def test_another_seed_is_another_run(tmp_path, folder, tiny):
     runs = [Trainer(tiny(steps=1, seed=seed), folder, tmp_path / str(number)) for number, seed in enumerate((1, 1, 2))]
     for run in runs:
         run.run()
-    first, same, other = (run.model.state_dict() for run in runs)
+    first, same, other = (run.learner.model.state_dict() for run in runs)
     assert states_equal(first, same)
     assert not states_equal(first, other)
 
@@ -88,8 +104,8 @@ def test_another_seed_is_another_run(tmp_path, folder, tiny):
 def test_the_weights_load_and_are_the_average(tmp_path, folder, tiny):
     trainer = Trainer(tiny(steps=3), folder, tmp_path)
     weights = trainer.run()
-    assert states_equal(load_model(weights).state_dict(), trainer.average.state_dict())
-    assert not states_equal(trainer.average.state_dict(), trainer.model.state_dict())
+    assert states_equal(load_model(weights).state_dict(), trainer.learner.average.state_dict())
+    assert not states_equal(trainer.learner.average.state_dict(), trainer.learner.model.state_dict())
     card = load_card(weights)
     assert card["training"]["steps"] == 3
     assert [phase["from_step"] for phase in card["training"]["phases"]] == [0]
@@ -127,7 +143,7 @@ def test_a_checkpoint_that_cannot_be_read_is_refused(tmp_path, folder, tiny, con
     trainer = Trainer(tiny(), folder, tmp_path)
     if content is not None:
         (tmp_path / CHECKPOINT).write_bytes(content)
-    with pytest.raises(SettingsError, match="cannot resume"):
+    with pytest.raises(SettingsError, match="cannot read the checkpoint"):
         trainer.resume()
 
 
@@ -135,30 +151,6 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path, folder, tiny):
     Trainer(tiny(steps=1), folder, tmp_path).run()
     with pytest.raises(SettingsError, match="cannot resume"):
         Trainer(tiny(decoder_channels=16), folder, tmp_path).resume()
-
-
-def test_the_discriminator_takes_part_when_told(tmp_path, folder, tiny):
-    settings = tiny(steps=4, adversarial_start=0.0, adversarial_every=2)
-    trainer = Trainer(settings, folder, tmp_path)
-    before = {name: value.clone() for name, value in trainer.discriminator.named_parameters()}
-    trainer.run()
-    for name, value in trainer.discriminator.named_parameters():
-        # while every score lies within the hinge, its gradient on the last bias is exactly zero
-        assert name == "head.bias" or not torch.equal(value, before[name]), name
-        assert torch.isfinite(value).all()
-    metrics = lines(tmp_path)
-    assert [("adversary" in line, "discriminator_accuracy" in line) for line in metrics] == [
-        (True, True),
-        (False, False),
-    ] * 2
-
-
-def test_the_discriminator_rests_until_its_time(tmp_path, folder, tiny):
-    trainer = Trainer(tiny(steps=2), folder, tmp_path)
-    before = {name: value.clone() for name, value in trainer.discriminator.named_parameters()}
-    trainer.run()
-    assert all(torch.equal(value, before[name]) for name, value in trainer.discriminator.named_parameters())
-    assert "adversary" not in lines(tmp_path)[0]
 
 
 def test_validation_is_reported_and_changes_nothing(tmp_path, folder, tiny):
@@ -170,53 +162,141 @@ def test_validation_is_reported_and_changes_nothing(tmp_path, folder, tiny):
         assert 0 <= second[f"validation_{case}_worst"] <= second[f"validation_{case}"] <= 1
     assert second["validation_visible_contrast"] > 0
     assert trainer.curriculum.strength == 30.0
-    assert trainer.validate() == trainer.validate()
+    again = [validate(trainer.learner.average, trainer.held_out, trainer.settings) for _ in range(2)]
+    assert again[0] == again[1]
+    assert again[0].items() <= second.items()
     plain = Trainer(tiny(steps=2), folder, tmp_path / "plain")
     plain.run()
-    assert states_equal(plain.model.state_dict(), trainer.model.state_dict())
+    assert states_equal(plain.learner.model.state_dict(), trainer.learner.model.state_dict())
 
 
-def test_the_learning_rate_is_flat_and_then_falls_to_nothing(tmp_path, folder, tiny):
-    trainer = Trainer(tiny(steps=100), folder, tmp_path)
-    rates = []
-    for step in (0, 49, 75, 99):
-        trainer.step = step
-        rates.append(trainer._rate())
-    assert rates == pytest.approx([1, 1, 0.5, 0.5 * (1 - math.cos(0.02 * math.pi))], abs=1e-6)
-
-
-def test_a_step_that_gives_no_number_is_skipped(tmp_path, folder, tiny, monkeypatch):
-    trainer = Trainer(tiny(steps=1), folder, tmp_path)
-    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
-    monkeypatch.setattr(loop, "bit_loss", lambda soft, bits: soft.sum() * float("nan"))
+def test_skipped_steps_change_nothing_and_are_counted(tmp_path, folder, tiny, monkeypatch):
+    trainer = Trainer(tiny(steps=2, max_skips=3), folder, tmp_path)
+    before = {name: value.clone() for name, value in trainer.learner.model.named_parameters()}
+    monkeypatch.setattr(step, "bit_loss", no_number)
     trainer.run()
-    assert all(torch.equal(value, before[name]) for name, value in trainer.model.named_parameters())
+    assert all(torch.equal(value, before[name]) for name, value in trainer.learner.model.named_parameters())
+    assert trainer.curriculum.accuracy == 0.5
+    assert [(line["bits"], line["gradient_norm"], line["skipped"]) for line in lines(tmp_path)] == [
+        (None, None, 1),
+        (None, None, 2),
+    ]
 
 
-def test_known_geometry_reads_what_was_embedded(tmp_path, folder, tiny):
-    """With a decoder that passes a loud residual through, every zoom and place reads all bits."""
-    trainer = Trainer(tiny(crop=256, batch=3, strength_start=12.0, strength_spread=0.0), folder, tmp_path)
-    trainer.curriculum.level = 0.6
-    flat = torch.full((3, 1, 256, 256), 0.5)
-    carriers = loop._random_carriers(torch.Generator().manual_seed(1))
-    bits = torch.randint(2, (3, 256), generator=torch.Generator().manual_seed(2)).float()
-    trainer.model.decoder = Pass()
-    places = set()
-    for seed in range(12):
-        generator = torch.Generator().manual_seed(seed)
-        with torch.no_grad():
-            marked, _, _, place = trainer._embed(trainer.model, flat, bits, carriers, generator)
-            soft, _ = trainer._read(trainer.model, marked, place, carriers, generator)
-        places.add(tuple(place.flatten().tolist()))
-        assert ((soft > 0) == (bits == 0)).float().mean() > 0.93
-    assert len(places) > 2
+def no_number(soft, bits):
+    return (soft * float("nan")).mean(1)
 
 
-class Pass(nn.Module):
-    """A decoder that knows the host: the marked picture less its grey, at half the size."""
+def test_a_run_that_goes_wrong_is_rolled_back_and_tries_other_seeds(tmp_path, folder, tiny, monkeypatch):
+    """Steps 3 and 4 fail the first time; what follows is another run from step 2 on."""
+    settings = tiny(steps=5, checkpoint_every=2, max_skips=2)
+    plain = Trainer(settings, folder, tmp_path / "plain")
+    plain.run()
+    trainer, calls = Trainer(settings, folder, tmp_path / "rolled"), itertools.count()
 
-    def forward(self, luma):
-        return nn.functional.avg_pool2d(luma - 0.5, 2)
+    def fails_for_a_while(soft, bits):
+        return no_number(soft, bits) if next(calls) in (2, 3) else bit_loss(soft, bits)
+
+    monkeypatch.setattr(step, "bit_loss", fails_for_a_while)
+    seen = []
+    trainer.run(lambda metrics: seen.append((metrics["step"], metrics["skipped"], metrics["rollbacks"])))
+    assert seen == [(1, 0, 0), (2, 0, 0), (3, 1, 0), (4, 2, 0), (3, 0, 1), (4, 0, 1), (5, 0, 1)]
+    expected, written = without_time(lines(tmp_path / "plain")), without_time(lines(tmp_path / "rolled"))
+    assert written[:2] == expected[:2]
+    assert [line["step"] for line in written] == [1, 2, 3, 4, 5]
+    assert written[2]["bits"] != expected[2]["bits"]
+    assert trainer.watch.rollbacks == 1
+
+
+def test_a_run_that_stays_wrong_stops_and_says_why(tmp_path, folder, tiny, monkeypatch):
+    monkeypatch.setattr(step, "bit_loss", no_number)
+    trainer = Trainer(tiny(max_skips=2, max_rollbacks=1), folder, tmp_path)
+    with pytest.raises(SettingsError, match="at step 2 after 1 rollbacks: 2 steps in a row gave no finite"):
+        trainer.run()
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_fall_of_the_accuracy_is_rolled_back(tmp_path, folder, tiny):
+    trainer = Trainer(tiny(max_drop=0.02, max_rollbacks=0), folder, tmp_path)
+    trainer.curriculum.accuracy = trainer.watch.best = 0.85
+    with pytest.raises(SettingsError, match=r"bit accuracy fell to 0\.8\d, from a best of 0.85"):
+        trainer.run()
+
+
+def test_accumulated_micro_batches_are_the_whole_batch(tmp_path, folder, tiny):
+    """The gradient norm of the first step, and the run that follows."""
+    changes = {"steps": 3, "batch": 4, "adversarial_start": 0.0, "adversarial_every": 1, "mine_every": 2}
+    for accumulate in (1, 4):
+        Trainer(tiny(accumulate=accumulate, **changes), folder, tmp_path / str(accumulate)).run()
+    for whole, cut in zip(*(without_time(lines(tmp_path / name)) for name in "14"), strict=True):
+        assert cut == pytest.approx(whole, rel=2e-3, abs=1e-5)
+    first, same = (lines(tmp_path / name)[0]["gradient_norm"] for name in "14")
+    assert same == pytest.approx(first, rel=1e-4)
+
+
+def test_two_processes_are_one_run(tmp_path, folder, tiny, monkeypatch):
+    """This process is the first of two, as torchrun would start them."""
+    settings = tiny(steps=3, adversarial_start=0.0, adversarial_every=1, mine_every=2, candidates=2)
+    Trainer(settings, folder, tmp_path / "one").run()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = {"TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in asdict(settings).items()))
+    command = [sys.executable, "-m", "watermark.cli.main", "train", "--data", folder, "--out", tmp_path / "two"]
+    environment = {**os.environ, "RANK": "1", "LOCAL_RANK": "1", "PYTHONPATH": str(Path(loop.__file__).parents[2])}
+    with subprocess.Popen([*command, "--settings", recipe, "--json"], env=environment, stdout=subprocess.PIPE) as other:
+        monkeypatch.setenv("RANK", "0")
+        with join_workers("cpu") as (workers, device):
+            assert (workers.rank, workers.count, device) == (0, 2, "cpu")
+            Trainer(settings, folder, tmp_path / "two", device, workers).run()
+        printed, _ = other.communicate(timeout=60)
+    assert (other.returncode, printed) == (0, b"")  # the first process writes for both
+    for alone, shared in zip(*(without_time(lines(tmp_path / name)) for name in ("one", "two")), strict=True):
+        assert shared == pytest.approx(alone, rel=2e-3, abs=1e-5)
+
+
+def test_a_warm_start_is_a_new_run_with_old_weights(tmp_path, folder, tiny):
+    weights = Trainer(tiny(steps=2), folder, tmp_path / "old").run()
+    starts = []
+    for path in (weights, tmp_path / "old" / CHECKPOINT):
+        trainer = Trainer(tiny(steps=1), folder, tmp_path / path.suffix)
+        trainer.warm_start(path)
+        assert trainer.step == 0
+        assert trainer.curriculum.strength == 30.0
+        starts.append({name: value.clone() for name, value in trainer.learner.model.state_dict().items()})
+        (phase,) = load_card(trainer.run())["training"]["phases"]
+        assert phase["warm_start_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert states_equal(starts[0], load_model(weights).state_dict())
+    assert states_equal(*starts)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", CHECKPOINT])
+def test_a_warm_start_from_other_networks_is_refused(tmp_path, folder, tiny, name):
+    Trainer(tiny(steps=1), folder, tmp_path / "old").run()
+    with pytest.raises(SettingsError, match=r"of another shape: .*decoder"):
+        Trainer(tiny(decoder_channels=16), folder, tmp_path / "new").warm_start(tmp_path / "old" / name)
+
+
+def test_a_checkpoint_of_an_older_version_is_refused(tmp_path, folder, tiny):
+    torch.save({"step": 3, "phases": []}, tmp_path / CHECKPOINT)
+    with pytest.raises(SettingsError, match="must be of version 2, but is of 1"):
+        Trainer(tiny(), folder, tmp_path).resume()
+
+
+def test_a_run_leaves_a_checkpoint_before_its_first_step(tmp_path, folder, tiny, monkeypatch):
+    trainer = Trainer(tiny(), folder, tmp_path)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "compute_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    Trainer(tiny(), folder, tmp_path).resume()
 
 
 def test_bit_loss_rewards_the_right_sign():
@@ -231,19 +311,3 @@ def test_pilot_loss_falls_as_the_tones_rise():
     losses = [pilot_loss(torch.full((1, 48), level)).item() for level in (-1.0, 0.0, 2.0, 5.0)]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.1
-
-
-def test_discriminator_and_generator_pull_apart():
-    torch.manual_seed(1)
-    critic = Discriminator(16)
-    optimiser = torch.optim.Adam(critic.parameters(), lr=5e-3)
-    hosts = 0.5 + 0.1 * torch.randn(4, 1, 32, 32)
-    marked = hosts.round(decimals=1)  # banding that is easy to see
-    for _ in range(60):
-        loss, accuracy = discriminator_loss(critic, hosts, marked)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    assert accuracy > 0.8
-    assert not accuracy.requires_grad
-    assert adversarial_loss(critic, marked) > adversarial_loss(critic, hosts)

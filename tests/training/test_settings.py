@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 
+from watermark.cli.train import PRESETS
 from watermark.errors import SettingsError
-from watermark.training.settings import TrainingSettings
+from watermark.training.settings import RECIPES, TrainingSettings
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
 
 
 def test_settings_come_from_a_file_and_overrides_win(tmp_path):
@@ -63,8 +68,35 @@ def test_settings_are_frozen_and_all_documented():
 
 
 @pytest.mark.parametrize(
-    "values", [{"adversarial_every": 0}, {"pilot_share": 2.0}, {"average": -0.1}, {"decoder_blocks": 0}]
+    "values",
+    [
+        {"adversarial_every": 0},
+        {"pilot_share": 2.0},
+        {"average": -0.1},
+        {"decoder_blocks": 0},
+        {"learning_rate": -1.0},
+        {"visibility_weight": -0.1},
+        {"mine_every": -1},
+        {"candidates": 0},
+        {"max_skips": 0},
+        {"max_drop": 1.5},
+        {"max_rollbacks": -1},
+        {"accumulate": 0},
+        {"batch": 10, "accumulate": 4},
+    ],
 )
 def test_values_out_of_range_are_refused_at_once(values):
     with pytest.raises(SettingsError, match=next(iter(values))):
         TrainingSettings(**values)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_recipes_load_and_presets_are_among_them(path):
+    assert TrainingSettings.load(path, {}) != TrainingSettings() or path.stem == "release-phase-1"
+    assert all((RECIPES / f"{preset}.toml").exists() for preset in PRESETS)
+
+
+def test_every_setting_is_in_the_document_with_its_default():
+    table = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", DOCUMENT.read_text(), flags=re.MULTILINE))
+    defaults = {field.name: field.default for field in dataclasses.fields(TrainingSettings)}
+    assert {name: eval(text, {"true": True, "false": False}) for name, text in table.items()} == defaults

@@ -22,6 +22,7 @@ _COMMANDS = {
     "detect": "Read the mark of pictures.",
     "check": "Compare a picture with a claimed payload.",
     "train": "Train new weights.",
+    "doctor": "Say what ails a training run.",
     "demo": "Mark, attack and read a bundled photograph.",
     "info": "Show version, weights and keys.",
 }

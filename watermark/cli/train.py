@@ -12,36 +12,51 @@ import click
 from watermark.cli.options import json_option
 from watermark.errors import SettingsError
 
+PRESETS = ("smoke", "cpu", "gpu")
+
 
 @click.command("train")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of tar shards or of images.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for checkpoint, metrics, weights.")
+@click.option("--preset", type=click.Choice(PRESETS), help="Settings for a first try, one core, or a GPU.")
 @click.option("--settings", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Replace one setting; may be repeated.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; one for each core if not given.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in OUT; other settings begin a new phase.")
+@click.option("--warm-start", type=click.Path(path_type=Path), help="Begin with these weights or this checkpoint.")
+@click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard too; needs the extra of that name.")
 @json_option
 def command(
     data: Path,
     out: Path,
+    preset: str | None,
     settings: Path | None,
     overrides: tuple[str, ...],
     device: str,
     threads: int | None,
     resume: bool,
+    warm_start: Path | None,
+    tensorboard: bool,
     as_json: bool,
 ) -> None:
     """Train generator, decoder and envelopes from zero; resumable at every checkpoint.
 
     Metrics go to OUT/metrics.jsonl, the weights to OUT/model.safetensors and their card beside it. The
-    settings and their defaults are those of watermark.training.settings.TrainingSettings.
+    settings and their defaults are in docs/training.md. Under torchrun, the processes share every batch.
     """
     import torch
 
-    from watermark.training.loop import CHECKPOINT, Trainer
-    from watermark.training.settings import TrainingSettings
+    from watermark.training.checkpoint import CHECKPOINT, read_checkpoint
+    from watermark.training.loop import Trainer
+    from watermark.training.settings import RECIPES, TrainingSettings
+    from watermark.training.tensorboard import tensorboard_report
+    from watermark.training.workers import join_workers
 
+    if preset is not None and settings is not None:
+        raise SettingsError("give --preset or --settings, not both; replace single settings by --set")
+    if resume and warm_start is not None:
+        raise SettingsError("give --resume or --warm-start, not both")
     if threads is not None:
         torch.set_num_threads(threads)
     try:
@@ -51,35 +66,31 @@ def command(
         raise SettingsError(f"cannot compute on {device!r}: {reason}; try --device cpu") from error
     if not resume and (out / CHECKPOINT).exists():
         raise SettingsError(f"{out} holds a checkpoint; give --resume to continue it, or another --out")
-    if resume and settings is None:
-        chosen = TrainingSettings.from_dict({**_last_settings(out / CHECKPOINT), **_parse(overrides)})
+    file = RECIPES / f"{preset}.toml" if preset is not None else settings
+    if resume and file is None:
+        last = read_checkpoint(out / CHECKPOINT)["phases"][-1]["settings"]
+        chosen = TrainingSettings.from_dict({**last, **_parse(overrides)})
     else:
-        chosen = TrainingSettings.load(settings, _parse(overrides))
-    trainer = Trainer(chosen, data, out, device)
-    if resume:
-        trainer.resume()
-    with _Progress(chosen.steps, trainer.step) as progress:
+        chosen = TrainingSettings.load(file, _parse(overrides))
+    with join_workers(device) as (workers, place):
+        trainer = Trainer(chosen, data, out, place, workers)
+        if resume:
+            trainer.resume()
+        elif warm_start is not None:
+            trainer.warm_start(warm_start)
+        record = tensorboard_report(out, trainer.step) if tensorboard and workers.rank == 0 else None
+        with _Progress(chosen.steps, trainer.step) as progress:
 
-        def report(metrics: dict[str, Any]) -> None:
-            progress.update(metrics)
-            if as_json:
-                click.echo(json.dumps(metrics))
+            def report(metrics: dict[str, Any]) -> None:
+                progress.update(metrics)
+                if record is not None:
+                    record(metrics)
+                if as_json:
+                    click.echo(json.dumps(metrics))
 
-        weights = trainer.run(report)
-    click.echo(f"wrote {weights}", err=True)
-
-
-def _last_settings(checkpoint: Path) -> dict[str, Any]:
-    """The settings that a checkpoint was written under."""
-    import torch
-
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        settings: dict[str, Any] = state["phases"][-1]["settings"]
-    except Exception as error:  # torch has many ways to say that a file is damaged
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise SettingsError(f"cannot resume from {checkpoint}: {reason}; start without --resume") from error
-    return settings
+            weights = trainer.run(report)
+        if workers.rank == 0:
+            click.echo(f"wrote {weights}", err=True)
 
 
 def _parse(overrides: tuple[str, ...]) -> dict[str, Any]:

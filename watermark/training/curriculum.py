@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from attacks import ATTACKS, Affine
+from attacks import ATTACKS, Affine, Chain
 from attacks.base import Attack, log_uniform, uniform
 from attacks.resize import resize
 from watermark.training.settings import TrainingSettings
@@ -57,38 +58,42 @@ def draw_zoom(generator: torch.Generator, level: float) -> float:
     return log_uniform(generator, 1.0, _LARGEST_ZOOM**level)
 
 
-def attack_views(views: Tensor, generator: torch.Generator, level: float) -> tuple[Tensor, Tensor]:
-    """Attack each view with a chain of its own.
+def draw_chain(generator: torch.Generator, level: float) -> Chain:
+    """The attacks that one view meets, in order.
+
+    Args:
+        generator: the only source of randomness.
+        level: attack level, 0 to 1.
+    """
+    if uniform(generator, 0.0, 1.0) < _UNTOUCHED_CHANCE:
+        return Chain()
+    attacks: list[Attack] = []
+    if uniform(generator, 0.0, 1.0) < _AFFINE_CHANCE:
+        attacks.append(Affine.sample(generator, level))
+    for name, chance in _CHAIN:
+        if uniform(generator, 0.0, 1.0) < chance:
+            attacks.append(ATTACKS[name].sample(generator, level))
+    return Chain(tuple(attacks))
+
+
+def attack_views(views: Tensor, chains: Sequence[Chain]) -> tuple[Tensor, Tensor]:
+    """Attack each view with a chain of its own; as detectors do, each attack's result is resized to the working size.
 
     Args:
         views: marked luma in [0, 1], shape (B, 1, H, W).
-        generator: the only source of randomness.
-        level: attack level, 0 to 1.
+        chains: B chains.
 
     Returns:
         Attacked luma of the same shape, and the matrix from view to attacked pixels of each, shape (B, 3, 3).
     """
     attacked, matrices = [], []
-    for view in views.split(1):
-        height, width = view.shape[2:]
-        chain = _draw_chain(generator, level)
+    height, width = views.shape[2:]
+    for view, chain in zip(views.split(1), chains, strict=True):
         matrix = torch.eye(3, dtype=torch.float64)
-        for attack in chain:
+        for attack in chain.attacks:
             if isinstance(attack, Affine):
                 matrix = attack.matrix(height, width) @ matrix
-            view = resize(attack.apply(view), height, width)  # detectors resize to the working size
+            view = resize(attack.apply(view), height, width)
         attacked.append(view)
         matrices.append(matrix)
     return torch.cat(attacked), torch.stack(matrices)
-
-
-def _draw_chain(generator: torch.Generator, level: float) -> list[Attack]:
-    if uniform(generator, 0.0, 1.0) < _UNTOUCHED_CHANCE:
-        return []
-    chain: list[Attack] = []
-    if uniform(generator, 0.0, 1.0) < _AFFINE_CHANCE:
-        chain.append(Affine.sample(generator, level))
-    for name, chance in _CHAIN:
-        if uniform(generator, 0.0, 1.0) < chance:
-            chain.append(ATTACKS[name].sample(generator, level))
-    return chain

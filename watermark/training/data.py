@@ -112,25 +112,26 @@ class Pictures:
                 part = np.flip(part, axis)
         return part.T if torch.rand((), generator=generator) < 0.5 else part
 
-    def batch(self, step: int, size: int, count: int, seed: int) -> Tensor:
-        """The batch of a step, the same for the same arguments whatever was drawn before.
+    def batch(self, step: int, size: int, count: int, seed: int, part: slice = slice(None)) -> Tensor:
+        """The batch of a step or a part of it, the same for the same arguments whatever was drawn before.
 
         Args:
             step: number of the batch; each pass over the pictures is in an order of its own.
             size: side of the crops in pixels.
             count: images in the batch.
             seed: seed of the run.
+            part: which of them to return; every crop has a seed of its own.
 
         Returns:
-            Luma in [0, 1], shape (count, 1, size, size).
+            Luma in [0, 1], shape (count or as many as are in ``part``, 1, size, size).
         """
-        generator = torch.Generator().manual_seed(derive_seed(seed, "crops", step))
         orders: dict[int, NDArray[np.int64]] = {}
         crops = []
-        for position in range(step * count, (step + 1) * count):
+        for position in range(step * count, (step + 1) * count)[part]:
             epoch, place = divmod(position, len(self))
             if epoch not in orders:
                 orders[epoch] = np.random.default_rng(derive_seed(seed, "order", epoch)).permutation(len(self))
+            generator = torch.Generator().manual_seed(derive_seed(seed, "crop", position))
             crops.append(self.crop(int(orders[epoch][place]), generator, size))
         return torch.from_numpy(np.stack(crops)).unsqueeze(1).float() / 255
 

@@ -1,43 +1,31 @@
-"""The training loop: seeded, resumable at every checkpoint, metrics as JSON lines.
-
-A step draws everything random from (seed, step), so a resumed run repeats an unbroken one.
-"""
+"""The training loop: seeded, resumable at every checkpoint, rolled back where it goes wrong, metrics as JSON lines."""
 
 from __future__ import annotations
 
 import copy
-import io
 import json
 import math
-import pickle
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from attacks.jpeg import Jpeg
-from attacks.resize import resize
-from attacks.warp import scaling, translation, warp
-from watermark.carriers import CODE_BITS, TILE_SAMPLES, Carriers, analyse, synthesise
 from watermark.errors import SettingsError
 from watermark.files import write_atomically
-from watermark.nets.discriminator import Discriminator
-from watermark.nets.model import Model, save_model
-from watermark.payload.keys import Key
-from watermark.training.curriculum import Curriculum, attack_views, draw_zoom
+from watermark.nets.model import save_model
+from watermark.training.checkpoint import CHECKPOINT, METRICS, read_checkpoint, read_metrics, write_checkpoint
+from watermark.training.curriculum import Curriculum
 from watermark.training.data import Pictures, derive_seed
-from watermark.training.losses import adversarial_loss, bit_loss, discriminator_loss, pilot_loss
+from watermark.training.draw import draw_step
+from watermark.training.learner import Learner
 from watermark.training.settings import TrainingSettings
-from watermark.visibility import visible_contrast
-from watermark.working import WORKING_SIZE
-
-CHECKPOINT = "checkpoint.pt"
-METRICS = "metrics.jsonl"
-_CRITIC_WINS = 0.95  # accuracy of the discriminator above which it learns no further, lest it collapse the run
+from watermark.training.step import compute_step
+from watermark.training.validation import validate
+from watermark.training.watch import Watch
+from watermark.training.workers import Workers
 
 
 class Report(Protocol):
@@ -52,39 +40,39 @@ class Trainer:
     Args:
         settings: all knobs.
         data: folder of tar shards or images.
-        output: folder for checkpoint, metrics and weights; made if missing.
+        output: folder for checkpoint, metrics and weights; :meth:`run` makes it if it is missing.
         device: where to compute.
+        workers: this process among those of the run; by default it is alone.
+
+    Attributes:
+        learner: the networks and their optimisers.
+        curriculum: how loud and how rough a step is.
+        watch: how the run fares.
+        step: steps done.
+        phases: settings, and the step from which each held.
+
+    Raises:
+        SettingsError: there is no picture, or the batch cannot be shared out.
     """
 
-    def __init__(self, settings: TrainingSettings, data: Path, output: Path, device: str = "cpu") -> None:
-        self.settings, self.output, self.device = settings, output, torch.device(device)
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        data: Path,
+        output: Path,
+        device: str = "cpu",
+        workers: Workers | None = None,
+    ) -> None:
+        self.settings, self.output, self.workers = settings, output, workers or Workers()
+        self.device = torch.device(device)
+        self.shares = self.workers.shares(settings.batch, settings.accumulate)
         self.pictures = Pictures(data)
         self.held_out = Pictures(data, validation=True) if _has_validation(data) else self.pictures
-        torch.manual_seed(derive_seed(settings.seed, "weights", 0))
-        self.model = Model(
-            settings.generator_channels, settings.decoder_channels, settings.decoder_blocks, settings.pilot_share
-        )
-        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.discriminator = Discriminator()
-        self.discriminator.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        envelopes = [self.model.log_transmit, self.model.log_receive]
-        others = [*self.model.generator.parameters(), *self.model.decoder.parameters()]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": others, "factor": 1.0},
-                {"params": envelopes, "factor": settings.envelope_learning_rate, "weight_decay": 0.0},
-            ],
-            lr=settings.learning_rate,
-            betas=(0.9, 0.98),
-        )
-        self.critic_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), lr=settings.discriminator_learning_rate, betas=(0.5, 0.99)
-        )
-        self.curriculum = Curriculum(settings.strength_start)
+        self.learner = Learner(settings, self.device)
+        self.curriculum, self.watch = Curriculum(settings.strength_start), Watch()
         self.step = 0
-        self.phases = [{"from_step": 0, "settings": asdict(settings)}]
-        output.mkdir(parents=True, exist_ok=True)
+        self.phases: list[dict[str, Any]] = [{"from_step": 0, "settings": asdict(settings)}]
+        self._good: dict[str, Any] = {}
 
     def run(self, report: Report | None = None) -> Path:
         """Train to the end, writing metrics and checkpoints, then the weights.
@@ -94,199 +82,123 @@ class Trainer:
 
         Returns:
             Path of the weights.
+
+        Raises:
+            SettingsError: the run went wrong more often than it may be rolled back.
         """
-        started, first = time.monotonic(), self.step
-        with (self.output / METRICS).open("a") as log:
-            while self.step < self.settings.steps:
-                metrics = self._train_step()
-                self.step += 1
-                if self.step % self.settings.validate_every == 0:
-                    metrics |= self.validate()
-                if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
-                    rate = (self.step - first) * self.settings.batch / (time.monotonic() - started)
-                    line = {
-                        "step": self.step,
-                        "images": self.step * self.settings.batch,
-                        **metrics,
-                        "images_per_second": round(rate, 2),
-                    }
-                    log.write(json.dumps(line) + "\n")
-                    log.flush()
-                    if report is not None:
-                        report(line)
-                if self.step % self.settings.checkpoint_every == 0 or self.step == self.settings.steps:
-                    self.save()
+        settings = self.settings
+        self.output.mkdir(parents=True, exist_ok=True)
+        self.workers.wait()  # until all have read what is there
+        self.save()
+        started, done = time.monotonic(), 0
+        while self.step < settings.steps:
+            metrics = self._train_step()
+            self.step += 1
+            done += 1
+            trouble = self.watch.trouble(self.curriculum.accuracy, settings)
+            last = self.step == settings.steps
+            if self.step % settings.validate_every == 0 and self.workers.rank == 0:
+                metrics |= validate(self.learner.average, self.held_out, settings)
+            if self.step % settings.log_every == 0 or last or trouble:
+                speed = done * settings.batch / (time.monotonic() - started)
+                self._log({**metrics, "images_per_second": round(speed, 2)}, report)
+            if trouble:
+                self._roll_back(trouble)
+            elif last or (self.step % settings.checkpoint_every == 0 and self._is_good()):
+                self.save()
         weights = self.output / "model.safetensors"
-        save_model(self.average, weights, {"training": {"steps": self.step, "phases": self.phases}})
+        if self.workers.rank == 0:
+            save_model(self.learner.average, weights, {"training": {"steps": self.step, "phases": self.phases}})
         return weights
 
-    def _rate(self) -> float:
-        """Learning rate factor: flat for half of the run, then cosine."""
-        progress = self.step / self.settings.steps
-        return 1.0 if progress < 0.5 else 0.5 * (1 + math.cos(math.pi * (2 * progress - 1)))
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16)
-
     def _train_step(self) -> dict[str, Any]:
-        settings, curriculum = self.settings, self.curriculum
-        generator = torch.Generator().manual_seed(derive_seed(settings.seed, "step", self.step))
-        views = self.pictures.batch(self.step, settings.crop, settings.batch, settings.seed).to(self.device)
-        bits = torch.randint(2, (settings.batch, CODE_BITS), generator=generator).float()
-        carriers = _random_carriers(generator).to(self.device)
-        for group in self.optimiser.param_groups:
-            group["lr"] = settings.learning_rate * group["factor"] * self._rate()
-
-        marked, hosts, residual, place = self._embed(self.model, views, bits, carriers, generator)
-        attacked, matrices = attack_views(marked, generator, curriculum.level)
-        soft, pilot = self._read(self.model, attacked, place @ torch.linalg.inv(matrices), carriers, generator)
-        losses = {
-            "bits": bit_loss(soft, bits.to(soft)),
-            "pilot": settings.pilot_weight * pilot_loss(pilot),
-            "visibility": settings.visibility_weight * visible_contrast(hosts, residual).mean(),
-        }
-        metrics: dict[str, Any] = {}
-        adversary = (
-            self.step >= settings.adversarial_start * settings.steps and self.step % settings.adversarial_every == 0
-        )
-        if adversary:
-            with self._autocast():
-                critic_loss, critic_accuracy = discriminator_loss(self.discriminator, hosts, hosts + residual)
-            self.critic_optimiser.zero_grad()
-            critic_loss.backward()
-            critic_norm = torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
-            if torch.isfinite(critic_norm) and critic_accuracy < _CRITIC_WINS:
-                self.critic_optimiser.step()
-            with self._autocast():
-                losses["adversary"] = settings.adversarial_weight * adversarial_loss(
-                    self.discriminator, hosts + residual
+        settings, learner, seed = self.settings, self.learner, self._seed()
+        generator = torch.Generator().manual_seed(derive_seed(seed, "step", self.step))
+        mined = settings.mine_every > 0 and (self.step + 1) % settings.mine_every == 0
+        draw = draw_step(generator, settings.batch, self.curriculum.level, settings.candidates if mined else 1)
+        contested = learner.adversary.takes_part(self.step)
+        learner.begin(contested)
+        sums: dict[str, Tensor] = {}
+        for images in self.shares:
+            views = self.pictures.batch(self.step, settings.crop, settings.batch, seed, images).to(self.device)
+            losses, figures, marked = compute_step(
+                learner.model, views, draw.part(images), settings, self.curriculum.strength
+            )
+            if contested:
+                loss, figures["contest"] = learner.adversary.judge(
+                    marked.hosts, marked.hosts + marked.residual, 1 / len(self.shares)
                 )
-            metrics["discriminator_accuracy"] = round(float(critic_accuracy), 4)
-        total = torch.stack(list(losses.values())).sum()
-        self.optimiser.zero_grad()
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):
-            self.optimiser.step()
-        self._update_average()
-
-        accuracy = float(((soft > 0) == (bits.to(soft) < 0.5)).float().mean())
-        curriculum.update(accuracy, settings)
-        psnr = -10 * torch.log10((marked - views).square().mean((1, 2, 3)).clamp_min(1e-10)).mean()
-        return {
-            **{name: round(value.item(), 5) for name, value in losses.items()},
-            "bit_accuracy": round(accuracy, 4),
-            "running_accuracy": round(curriculum.accuracy, 4),
-            "psnr": round(psnr.item(), 2),
-            "strength": round(curriculum.strength, 2),
-            "level": round(curriculum.level, 3),
-            "gradient_norm": round(float(norm), 4),
-            **metrics,
+                losses["adversary"] = settings.adversarial_weight * loss
+            learner.backward(torch.stack(list(losses.values())).sum() / len(self.shares))
+            for name, value in (losses | figures).items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() / len(self.shares)
+        self.workers.average(sums.values())
+        self.workers.average_gradients(learner.model, learner.adversary.discriminator)
+        means = {name: float(value) for name, value in sums.items()}
+        contest = means.pop("contest", None)
+        taken, changes = learner.update(means, contest, self.step)
+        if taken:
+            self.curriculum.update(means["bit_accuracy"], settings)
+            self.watch.take(self.curriculum.accuracy, settings)
+        else:
+            self.watch.skip()
+        state: dict[str, float] = {
+            "running_accuracy": self.curriculum.accuracy,
+            "best_accuracy": self.watch.best,
+            "strength": self.curriculum.strength,
+            "level": self.curriculum.level,
         }
+        if learner.adversary.accuracies:
+            state["discriminator_accuracy"] = learner.adversary.accuracy
+        counts = {"skipped": self.watch.skipped, "rollbacks": self.watch.rollbacks}
+        return {name: _rounded(value) for name, value in (means | changes | state).items()} | counts
 
-    def _embed(
-        self, model: Model, views: Tensor, bits: Tensor, carriers: Carriers, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Mark views that show a part of a larger picture.
+    def _seed(self) -> int:
+        """Seed of pictures and steps, another after each rollback."""
+        seed, rollbacks = self.settings.seed, self.watch.rollbacks
+        return derive_seed(seed, "rollback", rollbacks) if rollbacks else seed
 
-        Returns:
-            Marked views; hosts and residuals at the working size; the matrix from view pixels to tile samples.
-        """
-        settings, size = self.settings, self.settings.crop
-        zoom = draw_zoom(generator, self.curriculum.level)
-        part = max(64, round(size / zoom / 8) * 8)  # side of the view at the working size
-        zoom = size / part
-        hosts = resize(views, part, part)
-        amplitudes = (1 - 2 * bits).to(views)
-        coefficients = carriers.modulate(amplitudes, model.transmit, model.pilot_share)
-        tile = synthesise(coefficients, WORKING_SIZE).unsqueeze(1)
-        left, top = (int(torch.randint(WORKING_SIZE, (), generator=generator)) for _ in range(2))
-        if part == WORKING_SIZE:
-            left = top = 0  # the whole tile
-        pattern = tile.roll((-top, -left), (2, 3))[:, :, :part, :part]
-        spread = torch.rand(settings.batch, generator=generator) * 2 - 1
-        strength = (self.curriculum.strength + settings.strength_spread * spread).to(views)
-        with self._autocast():
-            residual = model.residual(hosts, pattern, strength)
-        enlarged = residual
-        if part != size:
-            enlarged = F.interpolate(residual, (size, size), mode="bicubic", align_corners=False)
-        marked = (views + enlarged).clamp(0, 1)
-        rounded = torch.round(marked * 255) / 255
-        marked = marked + (rounded - marked).detach()
-        return marked, hosts, residual, scaling(0.5, 0.5) @ translation(left, top) @ scaling(1 / zoom, 1 / zoom)
+    def _log(self, metrics: dict[str, Any], report: Report | None) -> None:
+        if self.workers.rank == 0:
+            line = {"step": self.step, "images": self.step * self.settings.batch, **metrics}
+            with (self.output / METRICS).open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            if report is not None:
+                report(line)
 
-    def _read(
-        self, model: Model, attacked: Tensor, place: Tensor, carriers: Carriers, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Soft bits and pilot responses of attacked views whose geometry is known but for a little jitter.
+    def _is_good(self) -> bool:
+        return self.watch.is_good(self.curriculum.accuracy, self.settings)
 
-        ``place`` maps attacked pixels to tile samples, shape (B, 3, 3); what lies beyond the tile's edge is
-        folded back, so the tile is first warped onto a canvas of 2 x 2 tiles.
-        """
-        with self._autocast():
-            estimate = model.estimate(attacked)
-        jitter = torch.stack(
-            [
-                translation(*(torch.rand(2, generator=generator).sub(0.5) * 0.5).tolist())
-                @ scaling(*(1 + torch.rand(2, generator=generator).sub(0.5) * 0.004).tolist())
-                for _ in range(len(attacked))
-            ]
-        )
-        canvas = warp(estimate, jitter @ place @ scaling(2, 2), 2 * TILE_SAMPLES, 2 * TILE_SAMPLES)
-        folded = canvas.unflatten(3, (2, -1)).unflatten(2, (2, -1)).sum((2, 4)).squeeze(1)
-        soft, _, pilot = carriers.demodulate(analyse(folded), model.receive)
-        return soft, pilot
-
-    def _update_average(self) -> None:
-        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(value, 1 - decay)
-
-    @torch.no_grad()
-    def validate(self) -> dict[str, Any]:
-        """Bit accuracy of the averaged weights on held-out pictures, at the target strength.
-
-        Returns:
-            Accuracy clean, after JPEG 50 and after the full attack mix, and the visible contrast.
-        """
-        generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, "validation", 0))
-        state, self.curriculum = self.curriculum, Curriculum(self.settings.strength_target)
-        views = self.held_out.batch(0, self.settings.crop, self.settings.batch, 0).to(self.device)
-        bits = torch.randint(2, (len(views), CODE_BITS), generator=generator).float()
-        carriers = _random_carriers(generator).to(self.device)
-        marked, hosts, residual, place = self._embed(self.average, views, bits, carriers, generator)
-        self.curriculum = state
-        identity = torch.eye(3, dtype=torch.float64).expand(len(views), 3, 3)
-        mixed = attack_views(marked, generator, 1.0)
-        cases = {"clean": (marked, identity), "jpeg50": (Jpeg(50).apply(marked), identity), "mixed": mixed}
-        result: dict[str, Any] = {}
-        for name, (attacked, matrices) in cases.items():
-            soft, _ = self._read(self.average, attacked, place @ torch.linalg.inv(matrices), carriers, generator)
-            correct = ((soft > 0) == (bits.to(soft) < 0.5)).float().mean(1)
-            result[f"validation_{name}"] = round(float(correct.mean()), 4)
-            result[f"validation_{name}_worst"] = round(float(correct.min()), 4)
-        result["validation_visible_contrast"] = round(float(visible_contrast(hosts, residual).mean()), 4)
-        return result
+    def _roll_back(self, trouble: str) -> None:
+        """Return to the last good state, with other seeds."""
+        rollbacks = self.watch.rollbacks
+        if rollbacks >= self.settings.max_rollbacks:
+            raise SettingsError(
+                f"training stopped at step {self.step} after {rollbacks} rollbacks: {trouble}; "
+                f"`watermark doctor {self.output}` says what to change"
+            )
+        self._take_over(self._good)
+        self.watch.rollbacks = rollbacks + 1
+        self._forget_later_metrics()
+        self.save()
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
-        buffer = io.BytesIO()
-        torch.save(
-            {
-                "step": self.step,
-                "phases": self.phases,
-                "curriculum": asdict(self.curriculum),
-                "model": self.model.state_dict(),
-                "average": self.average.state_dict(),
-                "discriminator": self.discriminator.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "critic_optimiser": self.critic_optimiser.state_dict(),
-            },
-            buffer,
-        )
-        write_atomically(self.output / CHECKPOINT, buffer.getvalue())
+        """Keep a copy of the state in memory to return to, and write it as the checkpoint."""
+        state = {
+            "step": self.step,
+            "phases": self.phases,
+            "curriculum": asdict(self.curriculum),
+            "watch": asdict(self.watch),
+            **self.learner.state_dict(),
+        }
+        self._good = copy.deepcopy(state)
+        if self.workers.rank == 0:
+            write_checkpoint(self.output / CHECKPOINT, state)
+
+    def _take_over(self, state: dict[str, Any]) -> None:
+        self.learner.load_state_dict(state)
+        self.curriculum, self.watch = Curriculum(**state["curriculum"]), Watch(**state["watch"])
+        self.step, self.phases = state["step"], state["phases"]
 
     def resume(self) -> None:
         """Continue from the checkpoint in the output folder; with other settings, this begins a new phase.
@@ -295,35 +207,31 @@ class Trainer:
             SettingsError: there is none, or it is of a run with other networks.
         """
         path = self.output / CHECKPOINT
+        state = read_checkpoint(path)
         try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.discriminator.load_state_dict(state["discriminator"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.critic_optimiser.load_state_dict(state["critic_optimiser"])
-            self.curriculum = Curriculum(**state["curriculum"])
-            self.step = state["step"]
-            self.phases = state["phases"]
-        except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
+            self._take_over(state)
+        except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise SettingsError(f"cannot resume from {path}: {error}; start without --resume") from error
         self._forget_later_metrics()
         if self.phases[-1]["settings"] != asdict(self.settings):
             self.phases.append({"from_step": self.step, "settings": asdict(self.settings)})
+            self.watch.best = 0.0
+
+    def warm_start(self, path: Path) -> None:
+        """Begin with the weights in a file, as a new run from step 0; see :meth:`Learner.warm_start`."""
+        self.phases[0]["warm_start_sha256"] = self.learner.warm_start(path)
 
     def _forget_later_metrics(self) -> None:
-        """Cut lines of metrics after the checkpoint: their steps will be repeated."""
+        """Cut lines of metrics after the present step: their steps will be repeated."""
         path = self.output / METRICS
-        if path.exists():
-            lines = path.read_text().splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
+        if path.exists() and self.workers.rank == 0:
+            kept = [json.dumps(line) + "\n" for line in read_metrics(path) if line["step"] <= self.step]
             write_atomically(path, "".join(kept).encode())
 
 
-def _random_carriers(generator: torch.Generator) -> Carriers:
-    """Carriers of a fresh key, so that the networks learn no key."""
-    secret = torch.randint(256, (32,), generator=generator).tolist()
-    return Carriers.from_key(Key(bytes(secret)))
+def _rounded(value: float) -> float | None:
+    """Five significant digits; None, which is null in JSON, for what is no number."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def _has_validation(data: Path) -> bool:

@@ -9,19 +9,20 @@ from torch import Tensor
 from watermark.nets.discriminator import Discriminator
 
 _GAIN = 1.7  # soft bits of unit noise to log-likelihood ratios, at the signal-to-noise where bits start to read
+_PENALTY = 1e-3  # a hundredth of the hinge once patches are told apart; at 1.6 (measured), they never were
 
 
 def bit_loss(soft: Tensor, bits: Tensor) -> Tensor:
-    """Binary cross entropy of the soft bits.
+    """Binary cross entropy of each image's soft bits.
 
     Args:
         soft: soft bits, positive for 0, unit variance where there is no mark, shape (B, 256).
         bits: sent bits, 0 or 1, shape (B, 256).
 
     Returns:
-        Scalar, ln 2 at chance for silent soft bits.
+        Shape (B,); ln 2 for silent soft bits, 0.98 on average for noise of unit variance.
     """
-    return F.softplus(-_GAIN * soft * (1 - 2 * bits)).mean()
+    return F.softplus(-_GAIN * soft * (1 - 2 * bits)).mean(1)
 
 
 def pilot_loss(pilot: Tensor) -> Tensor:
@@ -30,7 +31,7 @@ def pilot_loss(pilot: Tensor) -> Tensor:
 
 
 def discriminator_loss(discriminator: Discriminator, hosts: Tensor, marked: Tensor) -> tuple[Tensor, Tensor]:
-    """Hinge loss with a gradient penalty on the real pictures (R1, Mescheder et al. 2018).
+    """Hinge loss with a gradient penalty on the unmarked pictures (R1, Mescheder et al. 2018), mean over their pixels.
 
     Args:
         discriminator: scores patches, high for unmarked.
@@ -43,8 +44,7 @@ def discriminator_loss(discriminator: Discriminator, hosts: Tensor, marked: Tens
     hosts = hosts.detach().requires_grad_(True)
     real, fake = discriminator(hosts), discriminator(marked.detach())
     (gradient,) = torch.autograd.grad(real.sum(), hosts, create_graph=True)
-    penalty = gradient.square().sum((1, 2, 3)).mean()
-    loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean() + 1e-4 * penalty
+    loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean() + _PENALTY * gradient.square().mean()
     accuracy = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
     return loss, accuracy.detach()
 

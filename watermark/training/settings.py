@@ -10,6 +10,17 @@ from typing import Any
 
 from watermark.errors import SettingsError
 
+RECIPES = Path(__file__).parent / "recipes"
+_LEAST = {
+    **dict.fromkeys(("steps", "batch", "accumulate", "adversarial_every", "candidates", "max_skips"), 1),
+    **dict.fromkeys(("log_every", "validate_every", "checkpoint_every"), 1),
+    **dict.fromkeys(("decoder_channels", "decoder_blocks", "generator_channels"), 1),
+    **dict.fromkeys(("mine_every", "max_rollbacks", "strength_step", "strength_spread", "level_step"), 0),
+    **dict.fromkeys(("learning_rate", "envelope_learning_rate", "discriminator_learning_rate"), 0),
+    **dict.fromkeys(("pilot_weight", "visibility_weight", "adversarial_weight"), 0),
+}
+_SHARES = ("pilot_share", "accuracy_gate", "adversarial_start", "average", "max_drop")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
@@ -17,7 +28,8 @@ class TrainingSettings:
 
     Attributes:
         steps: optimiser steps in all.
-        batch: images a step.
+        batch: images a step, over all processes.
+        accumulate: micro-batches into which each process cuts its share of the batch, to save memory.
         crop: side of the training crops in pixels, a multiple of 8.
         seed: seed of everything random.
         learning_rate: of AdamW, flat for half of the run, then cosine to zero.
@@ -39,6 +51,13 @@ class TrainingSettings:
         decoder_channels: width of the decoder.
         decoder_blocks: depth of the decoder.
         generator_channels: width of the generator.
+        train_embedder: whether generator and transmit envelope learn; if not, only the decoder's side does.
+        use_generator: whether the generator shapes the pattern; if not, it stays the identity.
+        mine_every: every n-th step trains against the worst of several attack chains for each image; 0 is never.
+        candidates: chains to choose the worst from.
+        max_skips: steps in a row without finite gradients after which the run is rolled back.
+        max_drop: fall of the running bit accuracy after which it is rolled back (see ``Watch``).
+        max_rollbacks: rollbacks in a run, each with other seeds; at one more it stops.
         bf16: compute the networks in bfloat16.
         log_every: steps between lines of metrics.
         validate_every: steps between validations on held-out pictures.
@@ -47,6 +66,7 @@ class TrainingSettings:
 
     steps: int = 5000
     batch: int = 32
+    accumulate: int = 1
     crop: int = 256
     seed: int = 1
     learning_rate: float = 2e-3
@@ -68,6 +88,13 @@ class TrainingSettings:
     decoder_channels: int = 48
     decoder_blocks: int = 3
     generator_channels: int = 32
+    train_embedder: bool = True
+    use_generator: bool = True
+    mine_every: int = 0
+    candidates: int = 4
+    max_skips: int = 20
+    max_drop: float = 0.15
+    max_rollbacks: int = 3
     bf16: bool = True
     log_every: int = 20
     validate_every: int = 500
@@ -79,15 +106,16 @@ class TrainingSettings:
             kind = type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):
                 raise SettingsError(f"{field.name} must be of type {kind.__name__}, but is {value!r}")
-        counts = ("steps", "batch", "adversarial_every", "log_every", "validate_every", "checkpoint_every")
-        for name in (*counts, "decoder_channels", "decoder_blocks", "generator_channels"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} must be at least 1, but is {getattr(self, name)}")
-        for name in ("pilot_share", "accuracy_gate", "adversarial_start", "average"):
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise SettingsError(f"{name} must be at least {least}, but is {getattr(self, name)}")
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name} must be 0 to 1, but is {getattr(self, name)}")
         if self.crop % 8 or self.crop < 64:
             raise SettingsError(f"crop must be a multiple of 8 and at least 64, but is {self.crop}")
+        if self.batch % self.accumulate:
+            raise SettingsError(f"batch must be a multiple of accumulate, {self.accumulate}, but is {self.batch}")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingSettings:
