@@ -1,7 +1,8 @@
-"""Chain: attacks one after the other."""
+"""Chain: attacks one after the other, and the base of the attacks that are such a chain."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Self
 
@@ -44,3 +45,17 @@ class Chain(Attack):
             if attack.facts.resizes:  # only the attack itself knows to what
                 height, width = attack.apply(torch.zeros(1, 1, height, width)).shape[2:]
         return total
+
+
+class Pipeline(Attack):
+    """Attack whose parameters make a chain."""
+
+    @abstractmethod
+    def chain(self) -> Chain:
+        """The steps."""
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        return self.chain().apply(image)
+
+    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+        return self.chain().matrix(height, width)

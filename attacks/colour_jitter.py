@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, log_uniform, register, uniform
+from attacks.base import log_uniform, register, uniform
 from attacks.brightness import Brightness
-from attacks.chain import Chain
+from attacks.chain import Chain, Pipeline
 from attacks.contrast import Contrast
 from attacks.hue import Hue
 from attacks.saturation import Saturation
@@ -23,7 +22,7 @@ from attacks.saturation import Saturation
     gradient="exact",
 )
 @dataclass(frozen=True)
-class ColourJitter(Attack):
+class ColourJitter(Pipeline):
     """Change brightness, contrast and saturation by factors and the hue by a share of the circle, in this order.
 
     Each step clips.
@@ -43,6 +42,5 @@ class ColourJitter(Attack):
             hue=uniform(generator, -0.1 * level, 0.1 * level),
         )
 
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        steps = (Brightness(self.brightness), Contrast(self.contrast), Saturation(self.saturation), Hue(self.hue))
-        return Chain(steps).apply(image)
+    def chain(self) -> Chain:  # noqa: D102
+        return Chain((Brightness(self.brightness), Contrast(self.contrast), Saturation(self.saturation), Hue(self.hue)))

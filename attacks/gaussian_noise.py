@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.seeded import draw_each
 
 
 @register(
@@ -31,10 +32,5 @@ class GaussianNoise(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.sigma == 0.0:
             return image
-        noise = torch.stack(
-            [
-                torch.randn(image.shape[1:], generator=torch.Generator().manual_seed(self.seed + index))
-                for index in range(image.shape[0])
-            ]
-        )
-        return (image + self.sigma * noise.to(image)).clamp(0, 1)
+        noise = draw_each(image, self.seed, lambda item, generator: torch.randn(item.shape, generator=generator))
+        return (image + self.sigma * noise).clamp(0, 1)

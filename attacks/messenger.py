@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, log_uniform, register, uniform
-from attacks.chain import Chain
+from attacks.base import log_uniform, register, uniform
+from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.long_side_cap import LongSideCap
 
@@ -22,7 +21,7 @@ from attacks.long_side_cap import LongSideCap
     resizes=True,
 )
 @dataclass(frozen=True)
-class Messenger(Attack):
+class Messenger(Pipeline):
     """Shrink to a long side of ``long_side`` and code as real JPEG (4:2:0), each of the ``times`` that it is sent."""
 
     long_side: int = 1600
@@ -37,12 +36,5 @@ class Messenger(Attack):
             times=int(uniform(generator, 1, 2 + 2 * level)),
         )
 
-    def chain(self) -> Chain:
-        """The steps."""
+    def chain(self) -> Chain:  # noqa: D102
         return Chain((LongSideCap(self.long_side), RealJpeg(self.jpeg_quality)) * self.times)
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return self.chain().apply(image)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        return self.chain().matrix(height, width)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
 from attacks.affine import Affine
-from attacks.base import Attack, integer, log_uniform, register, uniform
-from attacks.chain import Chain
+from attacks.base import integer, log_uniform, register, uniform
+from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.contrast import Contrast
 from attacks.gamma import Gamma
@@ -25,7 +24,7 @@ from attacks.gaussian_noise import GaussianNoise
     gradient="none",
 )
 @dataclass(frozen=True)
-class PrintScan(Attack):
+class PrintScan(Pipeline):
     """Print: tone curve ``gamma`` and ink that spreads by ``blur`` pixels; scan: a page laid a little askew.
 
     The scan turns by ``degrees``, magnifies by ``scale``, keeps ``contrast`` and adds ``noise``; around the picture
@@ -54,8 +53,7 @@ class PrintScan(Attack):
             seed=integer(generator, 2**31),
         )
 
-    def chain(self) -> Chain:
-        """The steps."""
+    def chain(self) -> Chain:  # noqa: D102
         return Chain(
             (
                 Gamma(self.gamma),
@@ -66,9 +64,3 @@ class PrintScan(Attack):
                 RealJpeg(self.jpeg_quality),
             )
         )
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return self.chain().apply(image)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        return self.chain().matrix(height, width)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, integer, log_uniform, register, uniform
-from attacks.chain import Chain
+from attacks.base import integer, log_uniform, register, uniform
+from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.gaussian_blur import GaussianBlur
 from attacks.gaussian_noise import GaussianNoise
@@ -27,7 +26,7 @@ _HELD_BY_HAND = Perspective((0.04, 0.02), (-0.02, 0.04), (-0.03, -0.02), (0.02, 
     gradient="none",
 )
 @dataclass(frozen=True)
-class ScreenCamera(Attack):
+class ScreenCamera(Pipeline):
     """See at an angle, blur by ``blur`` pixels, mix in ``moire``, mistake the light, add ``noise``, code as real JPEG.
 
     ``red`` and ``blue`` are the factors of the white balance. The steps are those of StegaStamp (Tancik, Mildenhall
@@ -57,8 +56,7 @@ class ScreenCamera(Attack):
             seed=integer(generator, 2**31),
         )
 
-    def chain(self) -> Chain:
-        """The steps."""
+    def chain(self) -> Chain:  # noqa: D102
         return Chain(
             (
                 self.perspective,
@@ -69,9 +67,3 @@ class ScreenCamera(Attack):
                 RealJpeg(self.jpeg_quality),
             )
         )
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return self.chain().apply(image)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        return self.chain().matrix(height, width)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, register, uniform
-from attacks.chain import Chain
+from attacks.base import register, uniform
+from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.crop import Crop
 from attacks.resize import Resize
@@ -24,7 +23,7 @@ from attacks.rounding import Rounding
     resizes=True,
 )
 @dataclass(frozen=True)
-class Screenshot(Attack):
+class Screenshot(Pipeline):
     """Resize by ``scale``, cut ``crop`` of each side, round to 8 bits as PNG does, code as real JPEG.
 
     What is cut lies left and right in the ratio ``x`` to 1 - ``x``, above and below in the ratio ``y`` to 1 - ``y``.
@@ -46,8 +45,7 @@ class Screenshot(Attack):
             y=uniform(generator, 0.0, 1.0),
         )
 
-    def chain(self) -> Chain:
-        """The steps."""
+    def chain(self) -> Chain:  # noqa: D102
         return Chain(
             (
                 Resize(self.scale),
@@ -56,9 +54,3 @@ class Screenshot(Attack):
                 RealJpeg(self.jpeg_quality),
             )
         )
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return self.chain().apply(image)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        return self.chain().matrix(height, width)

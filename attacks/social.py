@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, log_uniform, register, uniform
-from attacks.chain import Chain
+from attacks.base import log_uniform, register, uniform
+from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.jpeg import Subsampling
 from attacks.long_side_cap import LongSideCap
@@ -24,7 +23,7 @@ from attacks.sharpen import Sharpen
     resizes=True,
 )
 @dataclass(frozen=True)
-class Social(Attack):
+class Social(Pipeline):
     """Shrink to a long side of ``long_side``, sharpen by ``sharpen``, code as real JPEG.
 
     The defaults are like those of a large network; none publishes its own.
@@ -43,14 +42,7 @@ class Social(Attack):
             sharpen=uniform(generator, 0.0, 0.5 * level),
         )
 
-    def chain(self) -> Chain:
-        """The steps."""
+    def chain(self) -> Chain:  # noqa: D102
         return Chain(
             (LongSideCap(self.long_side), Sharpen(self.sharpen), RealJpeg(self.jpeg_quality, self.subsampling))
         )
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return self.chain().apply(image)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        return self.chain().matrix(height, width)
