@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, log_uniform, register
-from attacks.resize import resize
-from attacks.warp import scaling
+from attacks.base import log_uniform, register
+from attacks.resize import Kernel, Resampling
 
 
 @register(
@@ -21,22 +19,16 @@ from attacks.warp import scaling
     resizes=True,
 )
 @dataclass(frozen=True)
-class LongSideCap(Attack):
-    """Shrink pictures whose long side exceeds ``pixels`` to it, bicubic and anti-aliased; smaller ones stay."""
+class LongSideCap(Resampling):
+    """Shrink pictures whose long side exceeds ``pixels`` to it, anti-aliased; smaller ones stay."""
 
     pixels: int = 2048
+    kernel: Kernel = "bicubic"
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
         return cls(round(log_uniform(generator, 4096 / 8**level, 4096)))
 
-    def _size(self, height: int, width: int) -> tuple[int, int]:
+    def size(self, height: int, width: int) -> tuple[int, int]:  # noqa: D102
         factor = min(1.0, self.pixels / max(height, width))
         return max(1, round(height * factor)), max(1, round(width * factor))
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return resize(image, *self._size(*image.shape[2:]))
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        rows, columns = self._size(height, width)
-        return scaling(columns / width, rows / height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -55,9 +56,30 @@ def _weights(before: int, after: int, kernel: Literal["area", "lanczos"]) -> Ten
     return torch.from_numpy(np.array(Image.fromarray(identity).resize((before, after), Image.Resampling.LANCZOS)))
 
 
+class Resampling(Attack):
+    """Attack that brings pictures to another size.
+
+    Attributes:
+        kernel: how pixels are interpolated.
+    """
+
+    kernel: Kernel
+
+    @abstractmethod
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of what becomes of a picture of that size, in pixels."""
+
+    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
+        return resize(image, *self.size(*image.shape[2:]), kernel=self.kernel)
+
+    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+        rows, columns = self.size(height, width)
+        return scaling(columns / width, rows / height)
+
+
 @register("resize", family="geometric", unit="factor of both sides, 1 is the identity", gradient="exact", resizes=True)
 @dataclass(frozen=True)
-class Resize(Attack):
+class Resize(Resampling):
     """Change the size by ``factor`` across and ``factor * aspect`` down, with a stated kernel."""
 
     factor: float = 1.0
@@ -69,12 +91,5 @@ class Resize(Attack):
         kernel: Kernel = "bilinear" if torch.rand((), generator=generator) < 0.5 else "bicubic"
         return cls(log_uniform(generator, 0.35**level, 1.5**level), kernel=kernel)
 
-    def _size(self, height: int, width: int) -> tuple[int, int]:
+    def size(self, height: int, width: int) -> tuple[int, int]:  # noqa: D102
         return max(1, round(height * self.factor * self.aspect)), max(1, round(width * self.factor))
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return resize(image, *self._size(*image.shape[2:]), kernel=self.kernel)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        rows, columns = self._size(height, width)
-        return scaling(columns / width, rows / height)

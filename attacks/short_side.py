@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from attacks.base import Attack, log_uniform, register
-from attacks.resize import Kernel, resize
-from attacks.warp import scaling
+from attacks.base import log_uniform, register
+from attacks.resize import Kernel, Resampling
 
 
 @register(
@@ -21,7 +19,7 @@ from attacks.warp import scaling
     resizes=True,
 )
 @dataclass(frozen=True)
-class ShortSide(Attack):
+class ShortSide(Resampling):
     """Resize so that the short side has ``pixels`` pixels, up or down, with a stated kernel; the aspect ratio stays."""
 
     pixels: int = 512
@@ -31,13 +29,6 @@ class ShortSide(Attack):
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
         return cls(round(log_uniform(generator, 768 / 3**level, 768)))
 
-    def _size(self, height: int, width: int) -> tuple[int, int]:
+    def size(self, height: int, width: int) -> tuple[int, int]:  # noqa: D102
         factor = self.pixels / min(height, width)
         return max(1, round(height * factor)), max(1, round(width * factor))
-
-    def apply(self, image: Tensor) -> Tensor:  # noqa: D102
-        return resize(image, *self._size(*image.shape[2:]), kernel=self.kernel)
-
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
-        rows, columns = self._size(height, width)
-        return scaling(columns / width, rows / height)
