@@ -41,7 +41,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         version = state.get("version", 1)
     except _DAMAGED as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise SettingsError(f"cannot read the checkpoint {path}: {reason}; give the folder of a run that wrote one") from error
+        raise SettingsError(
+            f"cannot read the checkpoint {path}: {reason}; give the folder of a run that wrote one"
+        ) from error
     if version != VERSION:
         raise SettingsError(
             f"the checkpoint {path} must be of version {VERSION}, but is of {version}; start its run again, "
