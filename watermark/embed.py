@@ -1,10 +1,11 @@
-"""Writing a mark: pixels and payload to marked pixels, quiet where it can be, checked before it is returned."""
+"""Writing a mark: pixels and payload to marked pixels, as loud as it must be, checked before it is returned."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, TypeVar, cast, get_args
 
 import cv2
 import numpy as np
@@ -20,22 +21,23 @@ from watermark.errors import UsageError
 from watermark.nets.model import RELEASE, load_model
 from watermark.payload.frame import Payload, encode_frame
 from watermark.payload.keys import Key
+from watermark.perception import quality_loss
 from watermark.registration.geometry import DIHEDRAL, centred
 from watermark.registration.search import Listener, Reading
+from watermark.shaping import Scene, shaped
 from watermark.working import WORKING_SIZE, Luma, Pixels, add_residual, check_pixels, reduced_luma
 
 Robustness = Literal["low", "standard", "high"]
-# Bit energy that the mark must keep after the reference attack, before the closed loop.
-_TARGETS: dict[Robustness, float] = {"low": 2.2, "standard": 3.3, "high": 5.0}
-QUIETEST, LOUDEST = 54.0, 38.0  # strengths tried, mean PSNR over photographs in dB
+Signal = TypeVar("Signal", Luma, Tensor)
+# Bit energy that the mark shall keep after the first reference attack, and the quality loss (JOD) that it may cost.
+_TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.6, 0.11), "standard": (4.0, 0.18), "high": (6.0, 0.3)}
+_MOST_WRONG = 0.15  # share of wrong channel bits after the second reference attack, whatever quality it costs
+_LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
+QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
 _REFERENCE_SIDE = 512  # short side at which the reference attack is made, in pixels
-_REFERENCE_QUALITY = 40
-# The closed loop evens out the bits as the whole picture reads; gains further from 1 would help that reading
-# and cost crops, whose bits meet another part of the host.
-_ROUNDS = 3
-_GAIN_STEP = 0.3
-_SMALLEST_GAIN, _LARGEST_GAIN = 0.7, 1.5
+_REFERENCE, _SECOND_REFERENCE = (".jpg", cv2.IMWRITE_JPEG_QUALITY, 40), (".webp", cv2.IMWRITE_WEBP_QUALITY, 50)
+_LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take gigabytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +86,8 @@ class Embedder:
         if strength is not None and not 30 <= strength <= 60:
             raise UsageError(f"strength must be 30 to 60 dB, but is {strength}")
         self._key = key if key is not None else Key.open()
-        self._target, self._strength = _TARGETS[robustness], strength
+        self._energy, self._loss = _TARGETS[robustness]
+        self._strength = strength
         self._model = load_model(weights)
         self._carriers = Carriers.from_key(self._key)
         self._detector = Detector(self._key, weights=weights)
@@ -106,11 +109,15 @@ class Embedder:
         check_pixels(pixels)
         host = _Host(self, pixels)
         signs = 1.0 - 2.0 * encode_frame(payload, self._key).astype(np.float32)
-        gains = np.ones_like(signs)
-        strength = self._strength if self._strength is not None else host.quietest(signs, self._target)
-        for _ in range(_ROUNDS):
-            gains = _rebalance(gains, signs * host.after_reference(signs * gains, strength).soft)
-        marked = add_residual(pixels, host.residual(signs * gains, strength))
+        strength = self._strength
+        if strength is None:  # of the plain mark; shaping needs to start near its end
+            strength = host.quietest(host.residual(signs, LOUDEST), self._energy)
+        residual = host.shaped(host.residual(signs, strength), signs)
+        if self._strength is None:
+            loudest = _quieter(residual, LOUDEST - strength)
+            strength = host.acceptable(loudest, signs, self._energy, self._loss)
+            residual = _quieter(loudest, strength - LOUDEST)
+        marked = add_residual(pixels, residual.clip(-_LARGEST_CHANGE, _LARGEST_CHANGE))
         read = self._detector.detect(marked, search="none")
         return Marked(
             pixels=marked,
@@ -127,12 +134,13 @@ class _Host:
     def __init__(self, embedder: Embedder, pixels: Pixels) -> None:
         self._model, self._carriers = embedder._model, embedder._carriers
         side = min(_REFERENCE_SIDE, *pixels.shape[:2])
+        self._short_side = min(pixels.shape[:2])
         self._luma = reduced_luma(pixels)
         self._view = reduced_luma(pixels, side)
         has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
         # of a change, transparent parts show only so much
         alpha = cast(Pixels, np.ascontiguousarray(pixels[..., 3])) if has_alpha else pixels
-        self._opacity = reduced_luma(alpha, side) if has_alpha else np.float32(1)
+        self._opacity = reduced_luma(alpha, side) if has_alpha else np.ones((1, 1), np.float32)
 
     def residual(self, amplitudes: NDArray[np.float32], strength: float) -> Luma:
         """Residual at the working size for signed bit amplitudes (256,)."""
@@ -148,26 +156,54 @@ class _Host:
             residual = self._model.residual(luma, pattern, torch.tensor([strength]))
         return residual[0, 0, :height, :width].contiguous().numpy()
 
-    def after_reference(self, amplitudes: NDArray[np.float32], strength: float) -> Reading:
-        """Reading of the mark after the reference attack: JPEG 40 at a short side of 512 pixels."""
-        return self._attacked(self.residual(amplitudes, strength))
+    def shaped(self, residual: Luma, signs: NDArray[np.float32]) -> Luma:
+        """The residual after :func:`watermark.shaping.shaped`; as it is where the picture is very long."""
+        if max(residual.shape) > _LONGEST_SHAPED * min(residual.shape):
+            return residual
+        luma, view, opacity, start = (
+            torch.from_numpy(plane)[None, None] for plane in (self._luma, self._view, self._opacity, residual)
+        )
+        scene = Scene(luma, view, opacity, self._short_side)
+        return shaped(scene, self._model, self._carriers, start, torch.from_numpy(signs))[0, 0].numpy()
 
-    def quietest(self, amplitudes: NDArray[np.float32], target: float) -> float:
-        """The quietest strength whose bit energy after the reference attack reaches ``target``."""
-        loudest = self.residual(amplitudes, LOUDEST)  # the strength only scales it
-        low, high = 0, round((QUIETEST - LOUDEST) / _STRENGTH_STEP)
-        while low < high:  # steps quieter than the loudest that still reach the target
-            middle = (low + high + 1) // 2
-            reading = self._attacked(loudest * np.float32(10 ** (-middle * _STRENGTH_STEP / 20)))
-            low, high = (middle, high) if reading.energy >= target else (low, middle - 1)
-        return LOUDEST + low * _STRENGTH_STEP
+    def quietest(self, loudest: Luma, energy: float) -> float:
+        """The quietest strength whose bit energy after the reference attack reaches ``energy``.
 
-    def _attacked(self, residual: Luma) -> Reading:
+        Args:
+            loudest: the mark's residual at :data:`LOUDEST`.
+            energy: bit energy asked for.
+        """
+        return _quietest(
+            lambda strength: self._heard(_quieter(loudest, strength - LOUDEST), _REFERENCE).energy >= energy
+        )
+
+    def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
+        """The quietest strength that reaches ``energy``, or the quality loss ``loss`` if that is quieter.
+
+        But it stays loud enough to be read after the second reference attack, which spares flat regions less.
+        """
+        luma, residual = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest))
+        strength = max(
+            self.quietest(loudest, energy),
+            _quietest(
+                lambda level: bool(quality_loss(luma, _quieter(residual, level - LOUDEST), self._short_side) >= loss)
+            ),
+        )
+        while strength > LOUDEST:
+            soft = self._heard(_quieter(loudest, strength - LOUDEST), _SECOND_REFERENCE).soft
+            if np.mean(soft * signs < 0) <= _MOST_WRONG:
+                break
+            strength -= _STRENGTH_STEP
+        return strength
+
+    def _heard(self, residual: Luma, reference: tuple[str, int, int]) -> Reading:
+        """Reading of the mark after a reference attack at a short side of 512 pixels."""
+        suffix, option, quality = reference
         height, width = self._view.shape
         kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
         view = self._view + self._opacity * cv2.resize(residual, (width, height), interpolation=kernel)
         levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
-        _, coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, _REFERENCE_QUALITY])
+        _, coded = cv2.imencode(suffix, levels, [option, quality])
         attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
         estimate = estimate_residual(self._model, reduced_luma(attacked))
         reading = Listener(estimate, self._carriers, self._model.receive).read(centred(DIHEDRAL[0], *estimate.shape))
@@ -183,10 +219,18 @@ def _tiled(tile: Tensor, height: int, width: int) -> Tensor:
     return tile[:, rows][:, :, columns].unsqueeze(1)
 
 
-def _rebalance(gains: NDArray[np.float32], margins: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Raise bits that read weakly and lower those that read strongly; the modulator keeps the energy."""
-    change = 1 + _GAIN_STEP * (1 - margins / max(float(margins.mean()), 1e-6))
-    return np.clip(gains * change, _SMALLEST_GAIN, _LARGEST_GAIN).astype(np.float32)
+def _quieter(residual: Signal, decibels: float) -> Signal:
+    """The residual at a strength that is higher by ``decibels``."""
+    return residual * 10 ** (-decibels / 20)
+
+
+def _quietest(holds: Callable[[float], bool]) -> float:
+    """The highest strength on the grid at which something holds that louder marks only bring about; else the lowest."""
+    low, high = 0, round((QUIETEST - LOUDEST) / _STRENGTH_STEP)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(LOUDEST + middle * _STRENGTH_STEP) else (low, middle - 1)
+    return LOUDEST + low * _STRENGTH_STEP
 
 
 def _psnr(host: Pixels, marked: Pixels) -> float:

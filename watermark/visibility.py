@@ -1,4 +1,4 @@
-"""What the eye forgives: where a residual may go, and how visible a given one is.
+"""What the eye forgives: where a residual may go. How visible a given one is: :mod:`watermark.perception`.
 
 Everything here works on the working-size luma (short side 256), float in [0, 1]. The map measures
 activity *after* a band-pass, because a soft gradient is not texture.
@@ -13,14 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _FLOOR = 0.003  # residual allowed in a flat region, in units of luma times strength
-# Contrast sensitivity per octave of the working size, finest first (64-128, 32-64, 16-32, 8-16 cycles per
-# short side), rounded by hand from the usual band-pass with its peak near 3 cycles per degree, for a 512-pixel
-# short side at 38 pixels per degree.
-_SENSITIVITY = (0.7, 1.0, 0.9, 0.6)
-_THRESHOLD = 0.006  # contrast just visible at the peak on a plain field
-_MASKING = 0.7  # exponent of contrast masking (Legge and Foley 1980)
-
-
 _LONGEST_PRODUCT = 1024  # samples; longer lines are convolved, whose matrices would take more memory than the picture
 
 
@@ -81,30 +73,3 @@ def visibility_map(luma: Tensor) -> Tensor:
     """
     band = gaussian_blur(luma, 0.7) - gaussian_blur(luma, 2.0)
     return _FLOOR + gaussian_blur(band.square(), 3.0).clamp_min(1e-12).sqrt()
-
-
-def visible_contrast(luma: Tensor, residual: Tensor) -> Tensor:
-    """Visible contrast of a residual, about 1 where an attentive eye would just see it.
-
-    Contrast in an octave pyramid, weighted by the contrast sensitivity function and divided by the
-    masking of the host's own contrast in the band; pooled with exponent 4 over space (so that the worst
-    places count) and 2 over bands.
-
-    Args:
-        luma: working-size luma of the host in [0, 1], shape (B, 1, H, W).
-        residual: what embedding adds to it, same shape.
-
-    Returns:
-        Tensor of shape (B,).
-    """
-    host, added = luma, residual
-    total = luma.new_zeros(luma.shape[0])
-    for sensitivity in _SENSITIVITY:
-        host_low, added_low = gaussian_blur(host, 1.0), gaussian_blur(added, 1.0)
-        background = host_low + 0.1  # ambient light and display black keep dark regions finite
-        contrast = (added - added_low) / background
-        mask = gaussian_blur(((host - host_low) / background).abs(), 2.0)
-        visible = contrast * (sensitivity / _THRESHOLD) / (1 + (mask / _THRESHOLD).pow(_MASKING))
-        total = total + (visible.square().square().mean((1, 2, 3)) + 1e-12).sqrt()
-        host, added = F.avg_pool2d(host_low, 2), F.avg_pool2d(added_low, 2)
-    return total.sqrt()

@@ -24,9 +24,9 @@ from watermark.training.data import Pictures
 from watermark.training.draw import draw_step
 from watermark.training.learner import Learner
 from watermark.training.loop import Trainer
+from watermark.training.losses import visibility_loss
 from watermark.training.settings import RECIPES, TrainingSettings
 from watermark.training.step import embed_views, networks_precision
-from watermark.visibility import visible_contrast
 
 
 def timed(forward: Callable[[], Any], repeats: int) -> dict[str, float]:
@@ -63,7 +63,7 @@ def measure(data: Path, settings: TrainingSettings, repeats: int) -> dict[str, A
         "generator": lambda: network("residual", marked.hosts, pattern, strength),
         "attacks": lambda: attack_views(received, draw.chains[0])[0],
         "decoder": lambda: network("estimate", received),
-        "visibility": lambda: visible_contrast(marked.hosts, residual),
+        "visibility": lambda: visibility_loss(marked.hosts, residual),
     }
     times = {name: timed(part, repeats) for name, part in parts.items()}
     total = sum(sum(part.values()) for part in times.values())

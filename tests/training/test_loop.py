@@ -160,7 +160,7 @@ def test_validation_is_reported_and_changes_nothing(tmp_path, folder, tiny):
     assert "validation_clean" not in first
     for case in ("clean", "jpeg50", "mixed"):
         assert 0 <= second[f"validation_{case}_worst"] <= second[f"validation_{case}"] <= 1
-    assert second["validation_visible_contrast"] > 0
+    assert second["validation_quality_loss"] > 0
     assert trainer.curriculum.strength == 30.0
     again = [validate(trainer.learner.average, trainer.held_out, trainer.settings) for _ in range(2)]
     assert again[0] == again[1]

@@ -1,4 +1,4 @@
-"""Losses of training: bits, pilot, adversary."""
+"""Losses of training: bits, pilot, visibility, adversary."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from watermark.nets.discriminator import Discriminator
+from watermark.perception import quality_loss
 
 _GAIN = 1.7  # soft bits of unit noise to log-likelihood ratios, at the signal-to-noise where bits start to read
+SHORT_SIDE = 512  # of the pictures that training views stand for, in pixels
 _PENALTY = 1e-3  # a hundredth of the hinge once patches are told apart; at 1.6 (measured), they never were
 
 
@@ -28,6 +30,19 @@ def bit_loss(soft: Tensor, bits: Tensor) -> Tensor:
 def pilot_loss(pilot: Tensor) -> Tensor:
     """Logistic loss of the tones' responses, shape (B, 48); falls as each rises above the noise."""
     return F.softplus(2 - pilot).mean()
+
+
+def visibility_loss(hosts: Tensor, residual: Tensor) -> Tensor:
+    """Logarithm of the quality loss, whose slope is the same at every strength.
+
+    Args:
+        hosts: unmarked luma at the working size, in [0, 1], shape (B, 1, H, W).
+        residual: what is added to it, same shape.
+
+    Returns:
+        Shape (B,).
+    """
+    return quality_loss(hosts, residual, SHORT_SIDE).log()
 
 
 def discriminator_loss(discriminator: Discriminator, hosts: Tensor, marked: Tensor) -> tuple[Tensor, Tensor]:

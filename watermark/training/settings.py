@@ -42,7 +42,7 @@ class TrainingSettings:
         accuracy_gate: running bit accuracy above which the curriculum moves on.
         pilot_share: share of the pattern's energy given to the pilot tones.
         pilot_weight: weight of the loss on the pilot tones.
-        visibility_weight: weight of the visible contrast.
+        visibility_weight: weight of the logarithm of the quality loss.
         adversarial_weight: weight of the generator's adversarial loss.
         adversarial_start: share of the run after which the discriminator starts; 1 is never.
         adversarial_every: the discriminator takes part in every n-th step.
@@ -79,7 +79,7 @@ class TrainingSettings:
     accuracy_gate: float = 0.85
     pilot_share: float = 0.2
     pilot_weight: float = 0.1
-    visibility_weight: float = 0.3
+    visibility_weight: float = 0.1
     adversarial_weight: float = 0.02
     adversarial_start: float = 0.6
     adversarial_every: int = 2

@@ -16,9 +16,8 @@ from watermark.carriers import TILE_SAMPLES, analyse, synthesise
 from watermark.nets.model import Model
 from watermark.training.curriculum import attack_views
 from watermark.training.draw import StepDraw
-from watermark.training.losses import bit_loss, pilot_loss
+from watermark.training.losses import bit_loss, pilot_loss, visibility_loss
 from watermark.training.settings import TrainingSettings
-from watermark.visibility import visible_contrast
 from watermark.working import WORKING_SIZE
 
 _VISIBLY_CLIPPED = 0.5 / 255
@@ -69,7 +68,7 @@ def compute_step(
     losses = {
         "bits": bit_loss(soft, draw.bits.to(soft)).mean(),
         "pilot": settings.pilot_weight * pilot_loss(pilot),
-        "visibility": settings.visibility_weight * visible_contrast(marked.hosts, marked.residual).mean(),
+        "visibility": settings.visibility_weight * visibility_loss(marked.hosts, marked.residual).mean(),
     }
     noise = (marked.views - views).square().mean((1, 2, 3)).clamp_min(1e-10)
     figures = {

@@ -9,11 +9,12 @@ import torch
 from attacks import Chain
 from attacks.jpeg import Jpeg
 from watermark.nets.model import Model
+from watermark.perception import quality_loss
 from watermark.training.data import Pictures, derive_seed
 from watermark.training.draw import draw_step
+from watermark.training.losses import SHORT_SIDE
 from watermark.training.settings import TrainingSettings
 from watermark.training.step import bit_accuracy, embed_views, read_attacked
-from watermark.visibility import visible_contrast
 
 
 @torch.no_grad()
@@ -26,7 +27,7 @@ def validate(model: Model, pictures: Pictures, settings: TrainingSettings) -> di
         settings: all knobs.
 
     Returns:
-        Mean and worst accuracy clean, after JPEG 50 and after the full attack mix, and the mean visible contrast.
+        Mean and worst accuracy clean, after JPEG 50 and after the full attack mix, and the mean quality loss in JOD.
     """
     generator = torch.Generator().manual_seed(derive_seed(settings.seed, "validation", 0))
     draw = dataclasses.replace(draw_step(generator, settings.batch, level=1.0), zoom=1.0)
@@ -43,5 +44,5 @@ def validate(model: Model, pictures: Pictures, settings: TrainingSettings) -> di
         accuracy = bit_accuracy(soft, draw.bits)
         result[f"validation_{name}"] = round(float(accuracy.mean()), 4)
         result[f"validation_{name}_worst"] = round(float(accuracy.min()), 4)
-    contrast = visible_contrast(marked.hosts, marked.residual).mean()
-    return {**result, "validation_visible_contrast": round(float(contrast), 4)}
+    loss = quality_loss(marked.hosts, marked.residual, SHORT_SIDE).mean()
+    return {**result, "validation_quality_loss": round(float(loss), 4)}

@@ -1,0 +1,93 @@
+"""Shaping by gradient: its ear against the detector's, and what it does for a mark."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from skimage import data
+
+from watermark.carriers import Carriers, synthesise
+from watermark.detect import estimate_residual
+from watermark.nets.model import load_model
+from watermark.payload.keys import Key
+from watermark.perception import quality_loss
+from watermark.registration.geometry import DIHEDRAL, centred
+from watermark.registration.search import Listener
+from watermark.shaping import Scene, _attacked, _turned_part, _windows, shaped
+from watermark.working import reduced_luma
+
+# 512 x 512; 384 x 684 and so 342 columns at the working size, 171 in the estimate: an odd number
+HOSTS = {"even": lambda: data.astronaut(), "odd": lambda: np.hstack([data.coffee()[:384], data.coffee()[:384, 84::-1]])}
+MODEL = load_model()
+CARRIERS = Carriers.from_key(Key.open())
+SIGNS = torch.from_numpy(np.random.default_rng(3).choice([-1.0, 1.0], 256).astype(np.float32))
+
+
+def plain(pixels, strength):
+    """Scene and plain mark of a picture."""
+    luma, view = (torch.from_numpy(reduced_luma(pixels, size))[None, None] for size in (256, min(pixels.shape[:2])))
+    scene = Scene(luma, view, torch.ones(1, 1, 1, 1), min(pixels.shape[:2]))
+    height, width = luma.shape[2:]
+    with torch.no_grad():
+        tile = synthesise(CARRIERS.modulate(SIGNS[None], MODEL.transmit, MODEL.pilot_share), 256)
+        rows, columns = ((torch.arange(length) - length // 2 + 128) % 256 for length in (height, width))
+        margin = (0, -width % 8, 0, -height % 8)
+        pattern = F.pad(tile[:, rows][:, :, columns][None], margin, mode="replicate")
+        residual = MODEL.residual(F.pad(luma, margin, mode="replicate"), pattern, torch.tensor([strength]))
+    return scene, residual[:, :, :height, :width]
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def marked(request):
+    return plain(HOSTS[request.param](), 40.0)
+
+
+def test_windows_hear_what_the_detector_hears(marked):
+    scene, residual = marked
+    attacked = _attacked(scene, residual, 60)
+    with torch.no_grad():
+        soft, pilot = _windows(attacked, scene, MODEL, CARRIERS, np.random.default_rng(1))
+    estimate = estimate_residual(MODEL, F.interpolate(attacked, scene.luma.shape[2:], mode="area")[0, 0].numpy())
+    heard = Listener(estimate, CARRIERS, MODEL.receive).read(centred(DIHEDRAL[0], *estimate.shape))
+    assert np.corrcoef(soft[0].numpy(), heard.soft)[0, 1] > 0.999
+    assert (soft * SIGNS).mean(1).min() > 0.5  # every window hears the bits
+    assert pilot.mean(1).min() > 0.3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_turned_part_hears_the_bits(marked, seed):
+    scene, residual = marked
+    with torch.no_grad():
+        soft, pilot = _turned_part(_attacked(scene, residual, 60), scene, MODEL, CARRIERS, np.random.default_rng(seed))
+    assert (soft * SIGNS).mean() > 0.5
+    assert pilot.mean() > 0.3
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
+    scene, residual = plain(HOSTS[host](), 46.0)
+    before = residual.clone()
+    result = shaped(scene, MODEL, CARRIERS, residual, SIGNS)
+    assert torch.equal(residual, before)
+    assert result.shape == residual.shape
+    assert result.square().mean() == pytest.approx(residual.square().mean().item(), rel=1e-4)
+    losses = [quality_loss(scene.luma, mark, scene.short_side).item() for mark in (residual, result)]
+    assert losses[1] < 0.7 * losses[0]
+    louder = result * (losses[0] / losses[1]) ** (1 / 2.2)
+    assert quality_loss(scene.luma, louder, scene.short_side) < 1.05 * losses[0]
+    with torch.no_grad():
+        heard = [
+            _windows(_attacked(scene, mark, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))[0]
+            for mark in (residual, louder)
+        ]
+    assert (heard[1] * SIGNS).mean() > 1.1 * (heard[0] * SIGNS).mean()
+    assert torch.equal(shaped(scene, MODEL, CARRIERS, residual, SIGNS), result)
+
+
+def test_a_picture_of_nothing_is_shaped_without_harm():
+    flat = np.full((256, 256), 128, np.uint8)
+    scene, residual = plain(flat, 45.0)
+    assert torch.isfinite(shaped(scene, MODEL, CARRIERS, residual, SIGNS)).all()
+    assert torch.equal(shaped(scene, MODEL, CARRIERS, torch.zeros_like(residual), SIGNS), torch.zeros_like(residual))

@@ -1,0 +1,162 @@
+"""Shaping by gradient: a mark moved to where the decoder hears it best, after attacks, and the eye sees it least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from attacks.jpeg import Jpeg
+from attacks.warp import rotation, scaling, translation, warp
+from watermark.carriers import TILE_SAMPLES, Carriers, analyse
+from watermark.nets.model import Model
+from watermark.perception import quality_loss
+from watermark.visibility import visibility_map
+from watermark.working import WORKING_SIZE
+
+_STEPS = 12
+_STEP, _LAST_STEP = 0.12, 0.02  # first and last step, as shares of the residual
+_CLIP = 2.0  # of a step, in its root mean squares: flat pictures have few pixels that count
+_PILOT_WEIGHT, _VISIBILITY_WEIGHT = 0.3, 0.93
+_SOFTEST = 0.05  # soft bits count as at least this, for the logarithm
+_QUALITIES = (30, 70)
+_WINDOWS, _WINDOW_SIDE = 6, 0.5
+_LARGEST_ZOOM = 2.0
+_SEED = 1  # of the attacks met: the same picture is marked alike on every run
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A host as shaping sees it.
+
+    Attributes:
+        luma: at the working size, in [0, 1], shape (1, 1, H, W), H and W even.
+        view: luma at the size at which attacks are made, shape (1, 1, h, w).
+        opacity: share of a change that shows there, shape (1, 1, h, w) or 1.
+        short_side: of the picture in pixels.
+    """
+
+    luma: Tensor
+    view: Tensor
+    opacity: Tensor
+    short_side: int
+
+
+def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, signs: Tensor) -> Tensor:
+    """Move a residual towards what reads better and shows less, at the same energy.
+
+    Steps against the gradient of  - log mean signed soft bit - .3 log mean pilot + .93 log quality loss,  in turn after
+    JPEG on the whole picture with six windows, and after JPEG on a part that is turned and magnified.
+
+    Args:
+        scene: the host.
+        model: weights that will read the mark.
+        carriers: of the key.
+        residual: of the plain mark, in units of luma, shape (1, 1, H, W).
+        signs: sent bits, +1 for 0 and -1 for 1, shape (256,).
+
+    Returns:
+        Tensor of the same shape and mean square.
+    """
+    random = np.random.default_rng(_SEED)
+    allowed = visibility_map(scene.luma)
+    energy = residual.square().mean()
+    pattern = residual / allowed
+    size = pattern.square().mean().sqrt()
+    for index, step in enumerate(np.linspace(_STEP, _LAST_STEP, _STEPS)):
+        pattern = pattern.detach().requires_grad_(True)
+        moved = _with_energy(pattern * allowed, energy)
+        attacked = _attacked(scene, moved, int(random.integers(*_QUALITIES)))
+        hear = _turned_part if index % 2 else _windows
+        soft, pilot = hear(attacked, scene, model, carriers, random)
+        loss = (
+            -(soft * signs).mean(1).clamp_min(_SOFTEST).log().mean()
+            - _PILOT_WEIGHT * pilot.mean(1).clamp_min(_SOFTEST).log().mean()
+            + _VISIBILITY_WEIGHT * quality_loss(scene.luma, moved, scene.short_side).log().mean()
+        )
+        (gradient,) = torch.autograd.grad(loss, pattern)
+        gradient = _normalised(_normalised(gradient).clamp(-_CLIP, _CLIP))
+        pattern = pattern - float(step) * size * gradient
+    return _with_energy(pattern.detach() * allowed, energy)
+
+
+def _normalised(values: Tensor) -> Tensor:
+    return values / values.square().mean().sqrt().clamp_min(1e-20)
+
+
+def _with_energy(residual: Tensor, energy: Tensor) -> Tensor:
+    return residual * (energy / residual.square().mean().clamp_min(1e-20)).sqrt()
+
+
+def _attacked(scene: Scene, residual: Tensor, quality: int) -> Tensor:
+    """The marked view after JPEG, in [0, 1]."""
+    view = scene.view
+    added = F.interpolate(residual, view.shape[2:], mode="bicubic", align_corners=False)
+    return Jpeg(quality).apply((view + scene.opacity * added).clamp(0, 1))
+
+
+def _windows(
+    attacked: Tensor, scene: Scene, model: Model, carriers: Carriers, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Soft bits (7, 256) and pilot (7, 48) of the whole picture and of windows drawn from it."""
+    height, width = scene.luma.shape[2:]
+    luma = F.pad(
+        F.interpolate(attacked, (height, width), mode="area"), (0, -width % 8, 0, -height % 8), mode="replicate"
+    )
+    estimate = model.estimate(luma)[:, :, : height // 2, : width // 2]
+    # an odd length has its centre on a sample, the tile between two
+    rows, columns = (length + length % 2 for length in estimate.shape[2:])
+    to_plane = translation((columns - width // 2) / 2, (rows - height // 2) / 2)
+    plane = warp(estimate, to_plane, rows, columns)
+    masks = plane.new_zeros((1 + _WINDOWS, 1, rows, columns))
+    masks[0] = 1
+    tall, wide = (int(length * _WINDOW_SIDE) for length in (rows, columns))
+    for mask in masks[1:]:
+        top, left = int(random.integers(rows - tall + 1)), int(random.integers(columns - wide + 1))
+        mask[:, top : top + tall, left : left + wide] = 1
+    soft, _, pilot = carriers.demodulate(analyse(_folded(plane * masks)), model.receive)
+    return soft, pilot
+
+
+def _turned_part(
+    attacked: Tensor, scene: Scene, model: Model, carriers: Carriers, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Soft bits (1, 256) and pilot (1, 48) of a square part, turned by any angle and magnified up to twice."""
+    height, width = attacked.shape[2:]
+    short = min(height, width)
+    side = short / random.uniform(1, _LARGEST_ZOOM)
+    angle = random.uniform(-180, 180)
+    x, y = (random.uniform(side / 2, length - side / 2) for length in (width, height))
+    to_part = (
+        translation(WORKING_SIZE / 2, WORKING_SIZE / 2)
+        @ scaling(WORKING_SIZE / side, WORKING_SIZE / side)
+        @ rotation(angle)
+        @ translation(-x, -y)
+    )
+    estimate = model.estimate(warp(attacked, to_part, WORKING_SIZE, WORKING_SIZE))
+    # laid back on the plane of the tiles, around the picture's centre; a part spans two tiles at most
+    across, down = (2 * round(length / short * TILE_SAMPLES / 2) for length in (width, height))
+    to_plane = (
+        translation(across / 2, down / 2)
+        @ scaling(TILE_SAMPLES / short, TILE_SAMPLES / short)
+        @ translation(-width / 2, -height / 2)
+        @ torch.linalg.inv(to_part)
+        @ scaling(2, 2)
+    )
+    plane = warp(estimate, to_plane, down, across)
+    soft, _, pilot = carriers.demodulate(analyse(_folded(plane)), model.receive)
+    return soft, pilot
+
+
+def _folded(plane: Tensor) -> Tensor:
+    """Sum tiles (B, 128, 128) from planes (B, 1, h, w), h and w even, whose centre is the tile's."""
+    for dim in (2, 3):
+        length = plane.shape[dim]
+        places = (torch.arange(length) - length // 2 + TILE_SAMPLES // 2) % TILE_SAMPLES
+        shape = [*plane.shape]
+        shape[dim] = TILE_SAMPLES
+        plane = plane.new_zeros(shape).index_add(dim, places, plane)
+    return plane.squeeze(1)
