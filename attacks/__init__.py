@@ -63,6 +63,7 @@ from attacks.shift import Shift
 from attacks.short_side import ShortSide
 from attacks.social import Social
 from attacks.speckle_noise import SpeckleNoise
+from attacks.straighten import Straighten
 from attacks.total_variation_denoise import TotalVariationDenoise
 from attacks.wavelet_denoise import WaveletDenoise
 from attacks.white_balance import WhiteBalance
@@ -134,6 +135,7 @@ __all__ = [
     "ShortSide",
     "Social",
     "SpeckleNoise",
+    "Straighten",
     "TotalVariationDenoise",
     "WaveletDenoise",
     "WebP",

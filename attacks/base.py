@@ -17,6 +17,8 @@ from typing import ClassVar, Literal, Self, TypeVar
 import torch
 from torch import Tensor
 
+from attacks.plugins import load_plugins
+
 Family = Literal["valuemetric", "geometric", "occlusion", "codec", "pipeline", "removal", "forgery"]
 Gradient = Literal["exact", "straight-through", "approximate", "none"]
 
@@ -82,10 +84,15 @@ AttackType = TypeVar("AttackType", bound=type[Attack])
 
 
 class Registry(Mapping[str, type[Attack]]):
-    """Attacks by name; a name is taken once, and a miss suggests the nearest name."""
+    """Attacks by name; a name is taken once, and a miss suggests the nearest name.
 
-    def __init__(self) -> None:
+    Args:
+        load_more: called before the registry is listed and when it misses a name; may add attacks.
+    """
+
+    def __init__(self, load_more: Callable[[], None] = lambda: None) -> None:
         self._entries: dict[str, type[Attack]] = {}
+        self._load_more = load_more
 
     def add(self, entry: type[Attack]) -> None:
         """Add an attack under ``entry.facts.name``.
@@ -100,19 +107,23 @@ class Registry(Mapping[str, type[Attack]]):
 
     def __getitem__(self, name: str) -> type[Attack]:
         if name not in self._entries:
+            self._load_more()
+        if name not in self._entries:
             near = difflib.get_close_matches(name, self._entries, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(self._entries))}"
             raise KeyError(f"no attack is named {name!r}{hint}")
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
+        self._load_more()
         return iter(sorted(self._entries))
 
     def __len__(self) -> int:
+        self._load_more()
         return len(self._entries)
 
 
-ATTACKS = Registry()
+ATTACKS = Registry(load_plugins)
 
 
 def register(

@@ -12,7 +12,7 @@ from cli_samples import ROOT, run, run_process
 from watermark import __version__
 from watermark.cli.main import main
 
-COMMANDS = ["keygen", "embed", "detect", "check", "train", "doctor", "demo", "info"]
+COMMANDS = ["keygen", "embed", "detect", "check", "attack", "bench", "train", "doctor", "demo", "info"]
 HELP = """\
 Usage: watermark [OPTIONS] COMMAND [ARGS]...
 
@@ -29,6 +29,8 @@ Commands:
   embed   Mark a picture.
   detect  Read the mark of pictures.
   check   Compare a picture with a claimed payload.
+  attack  Attack a picture.
+  bench   Measure methods against attacks.
   train   Train new weights.
   doctor  Say what ails a training run.
   demo    Mark, attack and read a bundled photograph.

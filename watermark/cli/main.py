@@ -21,6 +21,8 @@ _COMMANDS = {
     "embed": "Mark a picture.",
     "detect": "Read the mark of pictures.",
     "check": "Compare a picture with a claimed payload.",
+    "attack": "Attack a picture.",
+    "bench": "Measure methods against attacks.",
     "train": "Train new weights.",
     "doctor": "Say what ails a training run.",
     "demo": "Mark, attack and read a bundled photograph.",
