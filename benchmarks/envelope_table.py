@@ -16,7 +16,7 @@ from statistics import fmean, median
 from typing import Any
 
 from benchmarks.grid import ENVELOPE
-from benchmarks.intervals import wilson
+from benchmarks.metrics.intervals import wilson
 
 LEVELS = ("standard", "low", "high")
 

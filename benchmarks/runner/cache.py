@@ -1,0 +1,68 @@
+"""Results of jobs kept on disk by what they depend on, so that a rerun or a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import attacks
+import watermark
+from watermark.files import write_atomically
+
+_PACKAGES = ("torch", "kornia", "numpy", "opencv-python-headless", "scikit-image", "pillow")
+
+
+class Cache:
+    """Values of JSON in a folder, one file each, named by the SHA-256 of what they depend on.
+
+    Args:
+        folder: made when the first value is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, causes: Any) -> Any:
+        """The value kept for these causes (plain values of JSON), or ``None``; a damaged file counts as none."""
+        try:
+            return json.loads(self._path(causes).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def put(self, causes: Any, value: Any) -> None:
+        """Keep a value; whoever reads at the same time sees all of it or nothing."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path(causes), json.dumps(value, allow_nan=False).encode())
+
+    def _path(self, causes: Any) -> Path:
+        text = json.dumps(causes, sort_keys=True, allow_nan=False)
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that pixels pass through, and of the toolkit; a package that is absent is left out."""
+    found = {"watermark-toolkit": watermark.__version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # OpenCV goes by several names
+            continue
+    return found
+
+
+@cache
+def source_sha256() -> str:
+    """SHA-256 over the toolkit's own source and weights, which change faster than its version."""
+    digest = hashlib.sha256()
+    own = Path(__file__).parent.parent
+    roots = [Path(watermark.__path__[0]), Path(attacks.__path__[0]), own / "methods", own / "metrics", own / "runner"]
+    for root in roots:
+        for path in sorted(root.rglob("*")):
+            parts = path.relative_to(root).parts
+            if path.suffix in {".py", ".safetensors"} and not {"cli", "training"} & set(parts):
+                digest.update("/".join((root.name, *parts)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

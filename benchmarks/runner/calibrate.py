@@ -1,0 +1,140 @@
+"""Operating points: the strength at which a method has a mean PSNR, or a mean JOD, on the pictures of the run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.optimize import brentq
+
+from benchmarks import jod
+from benchmarks.methods.base import Method
+from benchmarks.metrics.quality import psnr
+from benchmarks.runner import draws
+from benchmarks.runner.pictures import Picture
+from benchmarks.runner.probes import embed
+
+JOD_STRENGTHS = (38.0, 41.0, 44.0, 47.0, 50.0)
+_REACH = 6.0  # dB either side of the target in which the strength is sought
+_TOLERANCE = 0.02  # dB of strength
+
+
+class Uncalibrated(Exception):
+    """A method has no strength with the quality asked for; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Mark one picture at a strength.
+
+    Attributes:
+        method: name of the method.
+        strength: in dB.
+        picture: the picture.
+        seed: of the run.
+        pairs: folder in which host and marked picture are left as PNG, if wanted.
+    """
+
+    method: str
+    strength: float
+    picture: Picture
+    seed: int
+    pairs: Path | None = None
+
+
+def mark(marking: Marking, resolve: Callable[[str], Method]) -> tuple[float, list[str]]:
+    """PSNR in dB of one marked picture, and the paths of host and marked picture if they were wanted."""
+    method = resolve(marking.method).with_strength(marking.strength)
+    host = marking.picture.pixels()
+    sha256, seed = marking.picture.sha256, marking.seed
+    marked = embed(
+        method, host, draws.message(seed, sha256, 0, method.message_bits), draws.draw(seed, "key", sha256, 0)
+    )
+    paths = []
+    if marking.pairs is not None:
+        for kind, image in (("host", host), ("marked", marked)):
+            path = marking.pairs / f"{sha256}.{marking.strength:g}.{kind}.png"
+            Image.fromarray(image).save(path, compress_level=1)
+            paths.append(str(path))
+    return psnr(host, marked), paths
+
+
+def strength_for_psnr(mean_psnr: Callable[[float], float], target: float) -> float:
+    """The strength whose mean PSNR is ``target``, by Brent's method (1973), a bisection that takes short cuts.
+
+    Args:
+        mean_psnr: mean PSNR in dB over pictures at a strength in dB; rises with it.
+        target: in dB.
+
+    Raises:
+        Uncalibrated: no strength within 6 dB of the target has it.
+
+    Example:
+        >>> round(strength_for_psnr(lambda strength: strength + 1, 42.0), 2)
+        41.0
+    """
+    low, high = target - _REACH, target + _REACH
+    excess = cache(lambda strength: mean_psnr(strength) - target)
+    if not excess(low) <= 0 <= excess(high):
+        raise Uncalibrated(
+            f"no strength between {low:g} and {high:g} dB gives a mean PSNR of {target:g} dB: "
+            f"those give {excess(low) + target:.2f} and {excess(high) + target:.2f}"
+        )
+    return float(brentq(excess, low, high, xtol=_TOLERANCE))
+
+
+def strength_for_jod(table: Mapping[float, float], target: float) -> float:
+    """The strength whose mean JOD is ``target``, linear between those measured.
+
+    Args:
+        table: mean JOD by strength in dB; rises with it.
+        target: in JOD.
+
+    Raises:
+        Uncalibrated: the table does not reach the target, or does not rise.
+
+    Example:
+        >>> strength_for_jod({40.0: 9.5, 44.0: 9.7}, 9.6)
+        42.0
+    """
+    strengths = sorted(table)
+    jods = [table[strength] for strength in strengths]
+    if not all(first < second for first, second in pairwise(jods)):
+        raise Uncalibrated(f"JOD does not rise with strength: {_spelled(table)}")
+    if not jods[0] <= target <= jods[-1]:
+        raise Uncalibrated(f"the strengths measured do not reach JOD {target:g}: {_spelled(table)}")
+    return float(np.interp(target, jods, strengths))
+
+
+def measure_jod(pairs: Sequence[Sequence[str]], python: Path) -> float:
+    """Mean JOD of pairs of host and marked picture, by ``benchmarks/jod.py`` in an environment of its own.
+
+    Args:
+        pairs: paths of host and marked picture.
+        python: interpreter of the environment that ``benchmarks/jod_environment.sh`` makes.
+
+    Raises:
+        Uncalibrated: the script failed.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(pairs, file)
+        file.flush()
+        try:
+            done = subprocess.run([python, str(jod.__file__), file.name], capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise Uncalibrated(f"JOD: cannot run {python.name}: {error.strerror}") from error
+    if done.returncode:
+        raise Uncalibrated(f"JOD: {(done.stderr.strip() or f'exit code {done.returncode}').splitlines()[-1]}")
+    return float(np.mean([json.loads(line)["jod"] for line in done.stdout.splitlines()]))
+
+
+def _spelled(table: Mapping[float, float]) -> str:
+    return ", ".join(f"{table[strength]:.3f} at {strength:g} dB" for strength in sorted(table))

@@ -1,0 +1,89 @@
+"""The pictures of a run: what is known of them before they are opened, and their pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import watermark
+from benchmarks.envelope import photographs
+from watermark.errors import UsageError
+from watermark.imaging import read_image
+
+BUNDLED = Path(watermark.__path__[0]) / "assets" / "singapore.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        path: where it lies.
+        name: its file name.
+        kind: as the manifest says: ``photo``.
+        sha256: of the file; empty if it cannot be opened.
+        width, height: in pixels; ``None`` if the file is no picture.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    sha256: str
+    width: int | None
+    height: int | None
+
+    @classmethod
+    def of(cls, path: Path, kind: str = "photo") -> Picture:
+        """Describe a file; one that cannot be read is described as such, and fails when it is measured."""
+        width = height = None
+        sha256 = ""
+        try:
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            with Image.open(path) as opened:
+                width, height = opened.size
+        except (OSError, Image.DecompressionBombError):
+            pass
+        return cls(path, path.name, kind, sha256, width, height)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Pixels as methods take them: RGB, uint8, shape (H, W, 3); grey is tripled, alpha dropped, 16 bits rounded.
+
+        Raises:
+            ImageError: the file is no picture that can be used.
+            OSError: it cannot be opened.
+        """
+        pixels: NDArray[Any] = read_image(self.path).pixels
+        if pixels.dtype == np.uint16:
+            pixels = np.round(pixels / 257.0).astype(np.uint8)
+        if pixels.ndim == 2:
+            pixels = np.stack([pixels] * 3, axis=2)
+        return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+
+
+def find_pictures(folder: Path | None, megapixels: float) -> tuple[Picture, ...]:
+    """The photographs of a folder with a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``), by name.
+
+    Args:
+        folder: the bundled photograph alone if ``None``.
+        megapixels: larger ones are left out.
+
+    Raises:
+        UsageError: the folder has no such manifest, or no photograph.
+    """
+    if folder is None:
+        return (Picture.of(BUNDLED),)
+    try:
+        paths = photographs(folder, megapixels)
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(
+            f"{folder} must be a folder with a manifest.csv of the columns name, kind, width and height ({error})"
+        ) from error
+    if not paths:
+        raise UsageError(f"{folder / 'manifest.csv'} names no photo of at most {megapixels:g} megapixels")
+    return tuple(Picture.of(path) for path in sorted(paths))

@@ -1,0 +1,97 @@
+"""A run from plan to result: resolve methods, find strengths, do what the cache does not hold, collect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.methods.base import Method
+from benchmarks.runner.cache import Cache, package_versions, source_sha256
+from benchmarks.runner.execute import Outcome, Workers, one_line
+from benchmarks.runner.job import lost, measure
+from benchmarks.runner.plan import Job, Plan
+from benchmarks.runner.points import Calibration
+from benchmarks.runner.progress import RunProgress
+from benchmarks.runner.result import SCHEMA, assemble
+from watermark.errors import UsageError
+
+LIMIT = 1800.0
+_FACTS = ("version", "message_bits", "keyed", "blind", "licence", "note")
+
+
+def run(
+    plan: Plan,
+    resolve: Callable[[str], Method],
+    cache: Cache,
+    workers: int = 2,
+    limit: float = LIMIT,
+    jod: Path | None = None,
+) -> dict[str, Any]:
+    """Do a run, or what the cache does not hold of it.
+
+    Args:
+        plan: what to do.
+        resolve: gives a method by its name; picklable by name, since workers call it.
+        cache: keeps every finished job.
+        workers: processes, one thread each.
+        limit: seconds a job may take.
+        jod: interpreter of ColorVideoVDP's environment, for operating points in JOD.
+
+    Returns:
+        The result, as ``result.schema.json`` describes it.
+    """
+    rows, labels = describe(plan.methods, resolve)
+    common = {"schema": SCHEMA, "versions": package_versions(), "source": source_sha256()}
+    versions = {row["name"]: row["version"] for row in rows}
+    identities = {name: {**common, "name": name, "version": versions[label]} for name, label in labels.items()}
+    jobs = plan.jobs(labels, Calibration(plan, identities, cache, resolve, workers, limit, jod).strengths())
+    done: dict[int, dict[str, Any]] = {}
+    for index, job in enumerate(jobs):
+        if job.reason is not None:
+            done[index] = lost(job, "refused", job.reason)
+        elif (kept := cache.get(job.causes(identities))) is not None:
+            done[index] = kept
+    left = [index for index in range(len(jobs)) if index not in done]
+    with Workers(partial(measure, resolve=resolve), workers, limit) as pool, RunProgress(len(left)) as progress:
+        for outcome in pool.outcomes([jobs[index] for index in left]):
+            index = left[outcome.index]
+            if outcome.reason is None:
+                done[index] = outcome.value
+                cache.put(jobs[index].causes(identities), outcome.value)
+            else:  # not kept: the next run tries again
+                done[index] = lost(jobs[index], "failed", outcome.reason)
+            progress.advance(_spelled(jobs[index], outcome))
+    return assemble(plan, rows, [done[index] for index in range(len(jobs))])
+
+
+def describe(names: Sequence[str], resolve: Callable[[str], Method]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What methods say of themselves.
+
+    Returns:
+        A row for each as results hold it, and how results name those that can run.
+
+    Raises:
+        UsageError: a name is unknown, or two methods call themselves the same.
+    """
+    rows: list[dict[str, Any]] = []
+    labels: dict[str, str] = {}
+    for name in names:
+        try:
+            made = resolve(name)
+        except UsageError:
+            raise
+        except Exception as error:
+            rows.append({"name": name, **dict.fromkeys(_FACTS), "status": "missing", "reason": one_line(error)})
+            continue
+        if made.name in labels.values():
+            raise UsageError(f"two methods are named {made.name!r}; a result can hold one of them")
+        labels[name] = made.name
+        rows.append({fact: getattr(made, fact) for fact in ("name", *_FACTS)} | {"status": "ok", "reason": None})
+    return rows, labels
+
+
+def _spelled(job: Job, outcome: Outcome) -> str:
+    end = f"{outcome.seconds:.1f} s" if outcome.reason is None else outcome.reason
+    return f"{job.picture.name} {job.label} {job.point}: {end}"

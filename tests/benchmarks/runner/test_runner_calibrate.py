@@ -1,0 +1,110 @@
+"""Operating points: found where they are, and a reason where there is none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import fake_methods
+import numpy as np
+import pytest
+from runner_samples import TIER, InThisProcess, write_folder
+from skimage.metrics import peak_signal_noise_ratio
+
+from benchmarks.runner import calibrate, points
+from benchmarks.runner.cache import Cache
+from benchmarks.runner.calibrate import Uncalibrated, measure_jod, strength_for_jod, strength_for_psnr
+from benchmarks.runner.pictures import find_pictures
+from benchmarks.runner.plan import Plan
+from watermark.errors import UsageError
+
+
+@pytest.fixture
+def calibration(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(points, "Workers", InThisProcess)
+    pictures = find_pictures(write_folder(tmp_path, 3, unreadable=True), 1.0)
+
+    def make(names: tuple[str, ...], asked: tuple[str, ...], jod: Path | None = None):
+        plan = Plan(TIER, pictures, names, asked)
+        identities = {name: {"name": name} for name in names}
+        return points.Calibration(plan, identities, Cache(tmp_path / "cache"), fake_methods.resolve, 1, 10.0, jod)
+
+    return make
+
+
+def test_equal_psnr(calibration, tmp_path: Path) -> None:
+    found = calibration(("low-bits", "raising"), ("default", "psnr 36", "psnr 40")).strengths()
+    assert found["low-bits", "default"] is None
+    for target in (36, 40):
+        method = fake_methods.LowBits(found["low-bits", f"psnr {target}"])
+        measured = []
+        for picture in find_pictures(tmp_path, 1.0)[1:]:
+            host = picture.pixels()
+            marked = method.embed(host, np.zeros(fake_methods.BITS, np.uint8), bytes(32))
+            measured.append(peak_signal_noise_ratio(host, marked))
+        assert np.mean(measured) == pytest.approx(target, abs=0.1)
+    assert found["raising", "psnr 36"] == "MethodError: raising has no strength"
+
+
+def test_strengths_are_kept(calibration, monkeypatch) -> None:
+    first = calibration(("low-bits",), ("psnr 40",)).strengths()
+    monkeypatch.setattr(points, "mark", lambda *_, **__: pytest.fail("marked again"))
+    assert calibration(("low-bits",), ("psnr 40",)).strengths() == first
+
+
+def test_jod_without_its_environment(calibration) -> None:
+    found = calibration(("low-bits",), ("jod 9.8",)).strengths()
+    assert "--jod" in str(found["low-bits", "jod 9.8"])
+
+
+def test_equal_jod(calibration, tmp_path: Path, monkeypatch) -> None:
+    """A stand-in for ColorVideoVDP whose JOD is 10 less a hundredth of the mean squared error."""
+    script = tmp_path / "jod.py"
+    script.write_text(
+        "import json, sys\nimport numpy as np\nfrom PIL import Image\n"
+        "for pair in json.load(open(sys.argv[1])):\n"
+        "    host, marked = (np.asarray(Image.open(name), dtype=float) for name in pair)\n"
+        "    print(json.dumps({'jod': 10 - ((host - marked) ** 2).mean() / 100}))\n"
+    )
+    monkeypatch.setattr(calibrate.jod, "__file__", str(script))
+    monkeypatch.setattr(points, "JOD_STRENGTHS", (38.0, 44.0, 50.0))
+    found = calibration(("low-bits",), ("jod 9.95",), Path(sys.executable)).strengths()
+    strength = found["low-bits", "jod 9.95"]
+    assert isinstance(strength, float)
+    errors = [255**2 / 10 ** (decibels / 10) for decibels in (38.0, 44.0)]  # mean squared errors at two strengths
+    assert strength == pytest.approx(38 + 6 * (errors[0] - 5) / (errors[0] - errors[1]), abs=0.3)
+
+
+@pytest.mark.parametrize(("offset", "target"), [(0.0, 42.0), (-3.0, 44.0), (4.0, 42.0)])
+def test_strength_for_psnr(offset: float, target: float) -> None:
+    found = strength_for_psnr(lambda strength: 50 + 20 * np.tanh((strength + offset - 50) / 20), target)
+    assert 50 + 20 * np.tanh((found + offset - 50) / 20) == pytest.approx(target, abs=0.05)
+
+
+def test_psnr_out_of_reach() -> None:
+    with pytest.raises(Uncalibrated, match=r"between 36 and 48 dB .* 56\.00 and 68\.00"):
+        strength_for_psnr(lambda strength: strength + 20, 42.0)
+
+
+@pytest.mark.parametrize("table", [{40.0: 9.0, 44.0: 9.5}, {40.0: 9.9, 44.0: 9.7}, {40.0: 9.7, 44.0: 9.7}])
+def test_jod_out_of_reach(table: dict[float, float]) -> None:
+    with pytest.raises(Uncalibrated, match="40 dB"):
+        strength_for_jod(table, 9.8)
+
+
+def test_jod_script_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(Uncalibrated, match="no-such-python"):
+        measure_jod([], tmp_path / "no-such-python")
+    with pytest.raises(Uncalibrated, match="which is no file"):  # benchmarks/jod.py itself
+        measure_jod([("no host", "no marked")], Path(sys.executable))
+
+
+def test_all_points_are_points() -> None:
+    assert len(set(points.ALL_POINTS)) == 1 + 4 + 3
+    assert [points.check_point(point) for point in points.ALL_POINTS] == list(points.ALL_POINTS)
+
+
+@pytest.mark.parametrize("point", ["psnr", "psnr x", "42", "ssim 42", "jod 9.8.1", ""])
+def test_what_is_no_point(point: str) -> None:
+    with pytest.raises(UsageError, match="operating point"):
+        points.check_point(point)

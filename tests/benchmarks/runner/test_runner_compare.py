@@ -1,0 +1,124 @@
+"""What counts as a regression, and how the command line says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.methods import MethodMissing
+from benchmarks.runner.compare import compare
+from watermark.cli.main import main
+from watermark.errors import UsageError
+
+
+def result(reads, tier="core"):
+    """A result with these readings of (attack, kind, good), an image each."""
+    rows = [
+        {
+            "method": "m",
+            "point": "default",
+            "image": f"{index}.png",
+            "key": "00000000",
+            "attack": attack,
+            "kind": kind,
+            "status": "ok",
+            "exact": good and kind == "marked",
+            "present": good == (kind == "marked"),
+        }
+        for index, (attack, kind, good) in enumerate(reads)
+    ]
+    return {"schema": 1, "tier": tier, "seed": 0, "reads": rows}
+
+
+def marked(good: int, bad: int):
+    return [("jpeg", "marked", True)] * good + [("jpeg", "marked", False)] * bad
+
+
+@pytest.mark.parametrize(
+    ("tier", "lost", "regression"),
+    [("core", 0, False), ("core", 7, False), ("core", 8, True), ("smoke", 0, False), ("smoke", 1, True)],
+)
+def test_lost_messages(tier: str, lost: int, regression: bool) -> None:
+    """2 / 2**7 = .0156 and 2 / 2**8 = .0078: eight lost and none gained are the first that chance does not explain."""
+    (change,) = compare(result(marked(20, 0), tier), result(marked(20 - lost, lost), tier))
+    assert (change.pairs, change.before, change.after, change.regression) == (20, 20, 20 - lost, regression)
+    assert change.p == pytest.approx(min(1.0, 2 / 2**lost))
+
+
+def test_gained_messages_are_none() -> None:
+    (change,) = compare(result(marked(0, 20)), result(marked(20, 0)))
+    assert change.p < 0.01
+    assert not change.regression
+
+
+def test_missing_and_failed_readings_are_lost() -> None:
+    (change,) = compare(result(marked(8, 0)), result([]))
+    assert change.regression
+    second = result(marked(8, 0))
+    for row in second["reads"]:
+        row |= {"status": "failed", "exact": None, "present": None}
+    (change,) = compare(result(marked(8, 0)), second)
+    assert change.regression
+
+
+@pytest.mark.parametrize("kind", ["unmarked", "wrong_key", "constant", "random", "other_method"])
+def test_one_new_find_where_nothing_is(kind: str) -> None:
+    reads = [("identity", kind, True)] * 5
+    (change,) = compare(result(reads), result([*reads[:4], ("identity", kind, False)]))
+    assert change.regression
+    assert not compare(result(reads), result(reads))[0].regression
+
+
+def test_forgeries_are_no_gate() -> None:
+    assert compare(result([("copy", "copy", True)]), result([("copy", "copy", False)])) == []
+
+
+def test_unlike_results() -> None:
+    with pytest.raises(UsageError, match="one tier"):
+        compare(result([]), result([], tier="smoke"))
+
+
+@pytest.mark.parametrize(("lost", "code"), [(0, 0), (8, 1)])
+def test_exit_codes(tmp_path: Path, lost: int, code: int) -> None:
+    paths = [tmp_path / name for name in ("first.json", "second.json")]
+    for path, content in zip(paths, (result(marked(20, 0)), result(marked(20 - lost, lost))), strict=True):
+        path.write_text(json.dumps(content))
+    arguments = ["bench", "compare", *map(str, paths)]
+    text = CliRunner().invoke(main, arguments)
+    assert text.exit_code == code
+    assert text.stderr == f"1 cells compared, {code} regressions\n"
+    assert text.stdout == ("regression: m, default, marked, jpeg: 20 -> 12 of 20 (p = 0.0078)\n" if lost else "")
+    (line,) = CliRunner().invoke(main, [*arguments, "--json"]).stdout.splitlines()
+    assert json.loads(line)["regression"] == bool(lost)
+
+
+def test_run_without_its_method(tmp_path: Path, monkeypatch) -> None:
+    """A result all the same, which says what was missing; two of them compare."""
+
+    def absent(name: str) -> None:
+        raise MethodMissing(f"{name} needs a package")
+
+    monkeypatch.setattr("benchmarks.methods.method", absent)
+    out = tmp_path / "results" / "out.json"
+    arguments = ["bench", "run", "--tier", "smoke", "--points", "all", "--cache", str(tmp_path), "--out", str(out)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == ""
+    assert done.stderr.endswith("rows 0 ok, 0 refused, 0 failed; missing: watermark-toolkit\n")
+    (method,) = json.loads(out.read_text())["methods"]
+    assert (method["status"], method["reason"]) == ("missing", "MethodMissing: watermark-toolkit needs a package")
+    assert CliRunner().invoke(main, ["bench", "compare", str(out), str(out)]).exit_code == 0
+
+
+def test_calls_that_make_no_sense(tmp_path: Path) -> None:
+    (tmp_path / "no.json").write_text("{}")
+    refused = CliRunner().invoke(main, ["bench", "compare", str(tmp_path / "no.json"), str(tmp_path / "no.json")])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    out = str(tmp_path / "out.json")
+    for extra in (["--tier", "core"], ["--tier", "smoke", "--points", "loud"], ["--tier", "smoke", "--methods", "no"]):
+        refused = CliRunner().invoke(main, ["bench", "run", "--out", out, "--cache", str(tmp_path), *extra])
+        assert refused.exit_code == 2, refused.output
+        assert refused.stderr.count("\n") == 1

@@ -1,0 +1,153 @@
+"""``watermark bench``: measure methods, report and compare results."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from watermark.cli.options import json_option
+
+TIERS = ("smoke", "core", "forensic")
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure watermarking methods against attacks, report and compare results."""
+
+
+@command.command("run")
+@click.option("--tier", type=click.Choice(TIERS), required=True, help="How much is measured.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder with a manifest.csv; smoke does without.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Result, JSON.")
+@click.option("--methods", help="Methods, separated by commas; those of the tier if not given.")
+@click.option(
+    "--points",
+    default="default",
+    show_default=True,
+    help='Operating points, separated by commas: default, "psnr 42", "jod 9.8"; or all.',
+)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes of one thread each.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of keys, messages and attacks.")
+@click.option(
+    "--limit", type=click.FloatRange(0, min_open=True), default=1800, show_default=True, help="Seconds a job."
+)
+@click.option(
+    "--jod", type=click.Path(path_type=Path), help="Python of ColorVideoVDP's environment, for points in JOD."
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    default=Path("build/bench/cache"),
+    show_default=True,
+    help="Keeps finished jobs, so that a run that was stopped goes on.",
+)
+def run_command(
+    tier: str,
+    data: Path | None,
+    out: Path,
+    methods: str | None,
+    points: str,
+    workers: int,
+    seed: int,
+    limit: float,
+    jod: Path | None,
+    cache: Path,
+) -> None:
+    """Mark pictures, attack them, read them, and write one result.
+
+    What fails is a row of the result with its reason. Exits with 0 whenever there is a result.
+    """
+    from benchmarks.methods import method, method_names
+    from benchmarks.runner.cache import Cache
+    from benchmarks.runner.pictures import find_pictures
+    from benchmarks.runner.plan import Plan
+    from benchmarks.runner.points import ALL_POINTS, check_point
+    from benchmarks.runner.result import write_result
+    from benchmarks.runner.run import run
+    from benchmarks.runner.tiers import TIERS as SPECIFIED
+    from watermark.errors import UsageError
+
+    chosen = SPECIFIED[tier]
+    if data is None and tier != "smoke":
+        raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of images with a manifest.csv")
+    plan = Plan(
+        chosen,
+        find_pictures(data, chosen.megapixels),
+        _split(methods) if methods is not None else chosen.methods or method_names(),
+        ALL_POINTS if points == "all" else tuple(map(check_point, _split(points))),
+        seed,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+    result = run(plan, method, Cache(cache), workers, limit, jod)
+    write_result(result, out)
+    rows = [*result["embeds"], *result["reads"]]
+    counts = ", ".join(
+        f"{sum(row['status'] == status for row in rows)} {status}" for status in ("ok", "refused", "failed")
+    )
+    missing = ", ".join(row["name"] for row in result["methods"] if row["status"] == "missing")
+    click.echo(
+        f"wrote {click.format_filename(out)}: rows {counts}" + (f"; missing: {missing}" if missing else ""), err=True
+    )
+
+
+@command.command("report")
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the report.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the run's pictures; adds a gallery.")
+@click.option("--date", help="Of the measurement, for the evidence; the result file's date if not given.")
+@json_option
+def report_command(result: Path, out: Path, data: Path | None, date: str | None, as_json: bool) -> None:
+    """Write a result as a page, a table for a README, CSV, and evidence for a registry.
+
+    The gallery marks a few pictures again, as the run did.
+    """
+    from benchmarks.methods import method
+    from benchmarks.report.write import write_report
+    from benchmarks.runner.result import read_result
+
+    values = read_result(result)
+    date = date or datetime.fromtimestamp(result.stat().st_mtime, UTC).date().isoformat()
+    files = [str(path) for path in write_report(values, out, method, date, data)]
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "files": files}))
+    else:
+        for file in files:
+            click.echo(f"wrote {click.format_filename(file)}", err=True)
+
+
+@command.command("compare")
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@json_option
+def compare_command(first: Path, second: Path, as_json: bool) -> None:
+    """Say what result SECOND reads worse than result FIRST.
+
+    A regression is a share of exact messages that fell by more than chance allows (exact McNemar test, p < .01), in the
+    smoke tier any exact message lost, and everywhere a find where no mark can be. Exits with 1 if there is any.
+    """
+    from benchmarks.runner.compare import compare
+    from benchmarks.runner.result import read_result
+
+    changes = compare(read_result(first), read_result(second))
+    for change in changes:
+        if as_json:
+            click.echo(json.dumps({"schema": 1, **asdict(change)}))
+        elif change.before != change.after or change.regression:
+            verdict = "regression" if change.regression else "changed"
+            click.echo(
+                f"{verdict}: {change.method}, {change.point}, {change.kind}, {change.attack}: "
+                f"{change.before} -> {change.after} of {change.pairs} (p = {change.p:.2g})"
+            )
+    regressions = sum(change.regression for change in changes)
+    click.echo(f"{len(changes)} cells compared, {regressions} regressions", err=True)
+    sys.exit(1 if regressions else 0)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Values separated by commas, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
