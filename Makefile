@@ -34,9 +34,7 @@ envelope: install
 	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
 	mkdir -p $(RESULTS)
 	for level in standard low high; do \
-		test $$level = standard && only= || only=kodim; \
-		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --only "$$only" \
-			--pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
+		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done
 	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json --keys 25

@@ -60,6 +60,8 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     import cv2
     import torch
 
+    from attacks import InformedAttack, Knowledge
+    from benchmarks.enemy import embedding
     from benchmarks.grid import ENVELOPE
 
     torch.set_num_threads(1)
@@ -77,11 +79,13 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
             Image.fromarray(image).save(pairs / f"{path.stem}.{robustness}.{kind}.png", compress_level=1)
     detector = wm.Detector(key, weights=weights)
     tensor = to_tensor(marked.pixels)
+    enemy = Knowledge(embed=embedding(other, wm.Payload(bytes(8))))
     attacks: dict[str, list[dict[str, Any]]] = {}
     for row in ENVELOPE:
         attacks[row.name] = []
         for attack in row.attacks:
-            attacks[row.name].append(_outcome(detector, to_pixels(attack.apply(tensor)), payload))
+            attacked = attack.apply(tensor, enemy) if isinstance(attack, InformedAttack) else attack.apply(tensor)
+            attacks[row.name].append(_outcome(detector, to_pixels(attacked), payload))
     nothing = {
         "unmarked": detector.detect(pixels).present,
         "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,

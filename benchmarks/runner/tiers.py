@@ -15,8 +15,8 @@ from attacks import (
     Gamma,
     GaussianBlur,
     GaussianNoise,
+    InformedAttack,
     MedianBlur,
-    Messenger,
     NonLocalMeans,
     OverlayText,
     Perspective,
@@ -24,7 +24,6 @@ from attacks import (
     Resize,
     Rotate,
     Screenshot,
-    Social,
     WebP,
 )
 from benchmarks.grid import ENVELOPE
@@ -90,7 +89,7 @@ SMOKE = Tier(
 CORE = Tier(
     "core",
     (
-        *(Setting(attack) for row in ENVELOPE for attack in row.attacks),
+        *(Setting(attack) for row in ENVELOPE for attack in row.attacks if not isinstance(attack, InformedAttack)),
         *_settings(
             RealJpeg(50, "4:4:4"),
             Gamma(0.6),
@@ -99,8 +98,6 @@ CORE = Tier(
             OverlayText(size=0.1),
             NonLocalMeans(),
             Perspective((0.04, 0.02), (-0.02, 0.04), (-0.03, -0.02), (0.02, -0.03)),
-            Messenger(),
-            Social(),
         ),
     ),
 )
