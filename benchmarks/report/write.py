@@ -1,0 +1,44 @@
+"""All files of a report into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.methods.base import Method
+from benchmarks.report.exports import evidence, reads_csv, summary
+from benchmarks.report.page import page
+from benchmarks.report.results import Result
+from watermark.files import write_atomically
+
+
+def write_report(
+    values: Mapping[str, Any], out: Path, resolve: Callable[[str], Method], date: str, folder: Path | None = None
+) -> list[Path]:
+    """Write ``report.html``, ``summary.md``, ``reads.csv`` and ``robustness-evidence.json``.
+
+    Args:
+        values: what ``read_result`` gives.
+        out: the folder; made if it is missing.
+        resolve: gives a method by its name; for the gallery.
+        date: of the measurement, ISO 8601.
+        folder: in which the run's pictures lie; no gallery if ``None``.
+
+    Returns:
+        The files.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    result = Result(values)
+    contents = {
+        "report.html": page(result, resolve, folder),
+        "summary.md": summary(result),
+        "reads.csv": reads_csv(result),
+        "robustness-evidence.json": evidence(result, date),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in contents.items():
+        write_atomically(out / name, text.encode())
+    return [out / name for name in contents]
