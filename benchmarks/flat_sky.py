@@ -16,12 +16,13 @@ from PIL import Image
 from skimage import data
 
 import watermark as wm
+from watermark.working import Pixels
 
 GAIN = 4
 _SKY = (slice(0, 213), slice(0, 250))
 
 
-def magnified(pixels: NDArray[np.uint8], gain: int = GAIN) -> NDArray[np.uint8]:
+def magnified(pixels: Pixels, gain: int = GAIN) -> NDArray[np.uint8]:
     """Pixels (H, W, 3) whose distance from their mean colour is multiplied, about grey 128.
 
     Example:
@@ -29,7 +30,8 @@ def magnified(pixels: NDArray[np.uint8], gain: int = GAIN) -> NDArray[np.uint8]:
         [124, 132]
     """
     values = pixels.astype(np.float32)
-    return (128 + gain * (values - values.mean((0, 1)))).clip(0, 255).round().astype(np.uint8)
+    result: NDArray[np.uint8] = (128 + gain * (values - values.mean((0, 1)))).clip(0, 255).round().astype(np.uint8)
+    return result
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from attacks import Crop, RealJpeg, Rotate
 from watermark import Detector, Embedder, Key, Payload
 from watermark.detect import CLAIM_LEVEL
 from watermark.errors import ImageTooSmall, UnsupportedImage, UsageError, WeightsError
+from watermark.nets.model import load_model
 from watermark.payload.frame import LIST_SIZE, encode_frame
 from watermark.perception import quality_loss
 from watermark.working import reduced_luma
@@ -89,6 +90,15 @@ def test_a_stronger_level_is_louder_and_none_costs_more_quality_than_it_may(pict
     for result, allowed in zip(results, (0.11, 0.18, 0.30), strict=True):
         change = torch.from_numpy(reduced_luma(result.pixels)) - luma
         assert quality_loss(luma[None, None], change[None, None], 400).item() < 1.2 * allowed
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_marks_are_the_same_whatever_the_callers_gradient_mode(pictures, mode):
+    expected = Embedder().embed(pictures["coffee"], PAYLOAD).pixels
+    load_model.cache_clear()
+    with mode():
+        assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
+    assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
 
 
 def test_a_very_long_picture_is_marked_too(detector):
@@ -300,6 +310,15 @@ def test_no_other_payload_of_the_key_fits_by_chance(size):
     others = [encode_frame(Payload(number.to_bytes(size, "big")), FIXED) for number in range(1, 3001)]
     fits = (1.0 - 2.0 * np.array(others)) @ signs / 16
     assert np.exp(-0.5 * fits.max() ** 2) > CLAIM_LEVEL
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_marks_are_the_same_whatever_the_callers_gradient_mode(pictures, mode):
+    expected = Embedder().embed(pictures["coffee"], PAYLOAD).pixels
+    load_model.cache_clear()
+    with mode():
+        assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
+    assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
 
 
 def test_a_very_long_picture_is_marked_and_read():

@@ -74,6 +74,7 @@ class Embedder:
         WeightsError: the weights cannot be used.
     """
 
+    @torch.inference_mode(False)  # whatever the caller does: shaping takes gradients through the carriers
     def __init__(
         self,
         key: Key | None = None,
@@ -92,6 +93,7 @@ class Embedder:
         self._carriers = Carriers.from_key(self._key)
         self._detector = Detector(self._key, weights=weights)
 
+    @torch.inference_mode(False)
     def embed(self, pixels: Pixels, payload: Payload) -> Marked:
         """Mark a picture.
 

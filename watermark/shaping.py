@@ -45,6 +45,7 @@ class Scene:
     short_side: int
 
 
+@torch.enable_grad()
 def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, signs: Tensor) -> Tensor:
     """Move a residual towards what reads better and shows less, at the same energy.
 

@@ -133,8 +133,9 @@ def load_model(path: Path = RELEASE) -> Model:
     if found != card.get("sha256"):
         raise WeightsError(f"{path} has SHA-256 {found}, but its card says {card.get('sha256')}; install it again")
     try:
-        model = Model(**card["architecture"])
-        model.load_state_dict(load(data))
+        with torch.inference_mode(False):  # whoever fills the cache: shaping takes gradients through it
+            model = Model(**card["architecture"])
+            model.load_state_dict(load(data))
     except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{path} does not fit its card: {error}") from error
     model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
