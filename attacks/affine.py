@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register, uniform
+from attacks.limits import Positive, Share
 from attacks.warp import rotation, scaling, translation, warp
 
 
@@ -27,12 +28,12 @@ class Affine(Attack):
     """
 
     degrees: float = 0.0
-    scale: float = 1.0
-    aspect: float = 1.0
+    scale: Positive = 1.0
+    aspect: Positive = 1.0
     shear: float = 0.0
     shift_x: float = 0.0
     shift_y: float = 0.0
-    value: float = 0.0
+    value: Share = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from attacks.base import log_uniform, register
+from attacks.limits import Positive
 from attacks.resize import Kernel, Resampling
 
 
@@ -16,7 +17,7 @@ from attacks.resize import Kernel, Resampling
 class Aspect(Resampling):
     """Change the width by ``factor`` and keep the height; anti-aliased."""
 
-    factor: float = 1.0
+    factor: Positive = 1.0
     kernel: Kernel = "bicubic"
 
     @classmethod

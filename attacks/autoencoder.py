@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import Limits
 from attacks.rounding import round_straight_through
 
 WEIGHTS = Path(__file__).parent / "weights" / "autoencoder.safetensors"
@@ -110,17 +111,9 @@ def load_network(path: Path = WEIGHTS, device: torch.device = _CPU) -> Regenerat
 )
 @dataclass(frozen=True)
 class Autoencoder(Attack):
-    """Draw each channel anew from a code of 14 values of ``levels`` steps (6 to 64) for 8 x 8 pixels.
+    """Draw each channel anew from a code of 14 values of ``levels`` steps (6 to 64) for 8 x 8 pixels."""
 
-    Raises:
-        ValueError: another number of levels.
-    """
-
-    levels: int = 32
-
-    def __post_init__(self) -> None:
-        if not FEWEST_LEVELS <= self.levels <= MOST_LEVELS:
-            raise ValueError(f"levels must be {FEWEST_LEVELS} to {MOST_LEVELS}, but are {self.levels}")
+    levels: Annotated[int, Limits(FEWEST_LEVELS, MOST_LEVELS)] = 32
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
 from attacks.knowledge import NOTHING, InformedAttack, Knowledge
+from attacks.limits import Count, NonNegative
 from attacks.non_local_means import NonLocalMeans
 from attacks.residuals import add_residual, residuals
 
@@ -31,8 +32,8 @@ class Averaging(InformedAttack):
     the mark: ``gain`` over 1 makes up for that.
     """
 
-    count: int = 8
-    gain: float = 1.0
+    count: Count = 8
+    gain: NonNegative = 1.0
     denoiser: Attack = field(default=NonLocalMeans())
 
     @classmethod

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal, Self, TypeVar
 import torch
 from torch import Tensor
 
+from attacks.limits import check
 from attacks.plugins import load_plugins
 
 Family = Literal["valuemetric", "geometric", "occlusion", "codec", "pipeline", "removal", "forgery"]
@@ -45,9 +46,16 @@ class Facts:
 
 
 class Attack(ABC):
-    """Base of all attacks; subclasses are frozen dataclasses registered with :func:`register`."""
+    """Base of all attacks; subclasses are frozen dataclasses registered with :func:`register`.
+
+    Raises:
+        ValueError: a parameter is out of the limits that its annotation states; see :mod:`attacks.limits`.
+    """
 
     facts: ClassVar[Facts]
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @classmethod
     @abstractmethod
@@ -70,12 +78,15 @@ class Attack(ABC):
             Float in [0, 1], shape (B, C, H', W').
         """
 
-    def matrix(self, height: int, width: int) -> Tensor:
+    def matrix(self, height: int, width: int) -> Tensor | None:
         """Where pixels go: 3 x 3, from input to output coordinates (x, y, 1) in pixels; identity by default.
 
         Args:
             height: height of the input in pixels.
             width: width of the input in pixels.
+
+        Returns:
+            Float64 tensor of shape (3, 3), or ``None`` where pixels move as no matrix says.
         """
         return torch.eye(3, dtype=torch.float64)
 

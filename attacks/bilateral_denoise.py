@@ -12,6 +12,7 @@ from torch import Tensor
 
 from attacks.arrays import each_array
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative, Positive
 
 
 @register(
@@ -28,8 +29,8 @@ class BilateralDenoise(Attack):
     the channels' absolute differences (``sigma_colour``); Tomasi and Manduchi, ICCV 1998.
     """
 
-    sigma_colour: float = 20.0
-    sigma_space: float = 3.0
+    sigma_colour: NonNegative = 20.0
+    sigma_space: Positive = 3.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

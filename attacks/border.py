@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits, Share
 
 
 @register("border", family="occlusion", unit="share of each side, 0 is the identity", gradient="exact")
@@ -19,8 +20,8 @@ class Border(Attack):
     ``share`` is 0 to 0.5, where nothing is left; ``Pad`` puts its border around the picture.
     """
 
-    share: float = 0.0
-    value: float = 0.0
+    share: Annotated[float, Limits(0, 0.5)] = 0.0
+    value: Share = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

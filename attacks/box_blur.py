@@ -10,6 +10,7 @@ from kornia.filters import box_blur
 from torch import Tensor
 
 from attacks.base import Attack, integer, register
+from attacks.limits import OddCount
 
 
 @register("box_blur", family="valuemetric", unit="side of the window in pixels, 1 is the identity", gradient="exact")
@@ -17,7 +18,7 @@ from attacks.base import Attack, integer, register
 class BoxBlur(Attack):
     """Replace every pixel by the mean of ``kernel`` x ``kernel`` pixels, ``kernel`` odd, borders reflected."""
 
-    kernel: int = 1
+    kernel: OddCount = 1
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import NonNegative
 
 
 @register("brightness", family="valuemetric", unit="factor, 1 is the identity", gradient="exact")
@@ -21,7 +22,7 @@ class Brightness(Attack):
         0.4000000059604645
     """
 
-    factor: float = 1.0
+    factor: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

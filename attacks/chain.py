@@ -38,10 +38,13 @@ class Chain(Attack):
             image = attack.apply(image)
         return image
 
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+    def matrix(self, height: int, width: int) -> Tensor | None:  # noqa: D102
         total = torch.eye(3, dtype=torch.float64)
         for attack in self.attacks:
-            total = attack.matrix(height, width) @ total
+            step = attack.matrix(height, width)
+            if step is None:
+                return None
+            total = step @ total
             if attack.facts.resizes:  # only the attack itself knows to what
                 height, width = attack.apply(torch.zeros(1, 1, height, width)).shape[2:]
         return total
@@ -57,5 +60,5 @@ class Pipeline(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         return self.chain().apply(image)
 
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+    def matrix(self, height: int, width: int) -> Tensor | None:  # noqa: D102
         return self.chain().matrix(height, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.jpeg import Subsampling
+from attacks.limits import Limits, Quality
+
+QualityFrom0 = Annotated[int, Limits(0, 100)]  # of WebP and AVIF
 
 
 def through_pillow(image: Tensor, treat: Callable[[Image.Image], Image.Image]) -> Tensor:
@@ -53,7 +56,7 @@ def _quality(generator: torch.Generator, level: float) -> int:
 class RealJpeg(Attack):
     """JPEG of libjpeg at ``quality``; luma images are coded as greyscale JPEG. ``Jpeg`` is its surrogate."""
 
-    quality: int = 50
+    quality: Quality = 50
     subsampling: Subsampling = "4:2:0"
 
     @classmethod
@@ -70,7 +73,7 @@ class RealJpeg(Attack):
 class WebP(Attack):
     """Lossy WebP of libwebp at ``quality``."""
 
-    quality: int = 50
+    quality: QualityFrom0 = 50
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
@@ -85,7 +88,7 @@ class WebP(Attack):
 class Avif(Attack):
     """AVIF of libavif at ``quality``, colour at half resolution (4:2:0)."""
 
-    quality: int = 50
+    quality: QualityFrom0 = 50
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import PositiveShare, Seed, Share
 from attacks.seeded import draw_each
 from attacks.warp import translation
 
@@ -32,10 +33,10 @@ class Collage(Attack):
     right or bottom.
     """
 
-    scale: float = 1.0
-    x: float = 0.5
-    y: float = 0.5
-    seed: int = 0
+    scale: PositiveShare = 1.0
+    x: Share = 0.5
+    y: Share = 0.5
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

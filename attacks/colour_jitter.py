@@ -11,7 +11,8 @@ from attacks.base import log_uniform, register, uniform
 from attacks.brightness import Brightness
 from attacks.chain import Chain, Pipeline
 from attacks.contrast import Contrast
-from attacks.hue import Hue
+from attacks.hue import Hue, Turn
+from attacks.limits import NonNegative
 from attacks.saturation import Saturation
 
 
@@ -28,10 +29,10 @@ class ColourJitter(Pipeline):
     Each step clips.
     """
 
-    brightness: float = 1.0
-    contrast: float = 1.0
-    saturation: float = 1.0
-    hue: float = 0.0
+    brightness: NonNegative = 1.0
+    contrast: NonNegative = 1.0
+    saturation: NonNegative = 1.0
+    hue: Turn = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ from kornia.enhance import adjust_contrast_with_mean_subtraction
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import NonNegative
 
 
 @register("contrast", family="valuemetric", unit="factor, 1 is the identity", gradient="exact")
@@ -17,7 +18,7 @@ from attacks.base import Attack, log_uniform, register
 class Contrast(Attack):
     """Stretch values about the image's mean luma by ``factor`` and clip, as torchvision does."""
 
-    factor: float = 1.0
+    factor: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.knowledge import NOTHING, InformedAttack, Knowledge
+from attacks.limits import NonNegative
 from attacks.non_local_means import NonLocalMeans
 from attacks.residuals import add_residual, residuals
 
@@ -29,7 +30,7 @@ class Copy(InformedAttack):
     enemy has the host (Kutter, Voloshynovskiy and Herrigel, "The watermark copy attack", SPIE 3971, 2000).
     """
 
-    gain: float = 1.0
+    gain: NonNegative = 1.0
     denoiser: Attack = field(default=NonLocalMeans())
 
     @classmethod

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import PositiveShare, Share
 from attacks.warp import translation
 
 
@@ -18,9 +19,9 @@ from attacks.warp import translation
 class Crop(Attack):
     """Keep ``side`` of the height and of the width, at ``x``, ``y`` (0 left or top, 1 right or bottom)."""
 
-    side: float = 1.0
-    x: float = 0.5
-    y: float = 0.5
+    side: PositiveShare = 1.0
+    x: Share = 0.5
+    y: Share = 0.5
 
     @classmethod
     def of_area(cls, area: float, x: float = 0.5, y: float = 0.5) -> Self:

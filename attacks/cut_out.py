@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Share
 
 
 @register("cut_out", family="occlusion", unit="share of the area, 0 is the identity", gradient="exact")
@@ -20,10 +21,10 @@ class CutOut(Attack):
     It lies at ``x``, ``y``: 0 left or top, 1 right or bottom.
     """
 
-    area: float = 0.0
-    x: float = 0.5
-    y: float = 0.5
-    value: float = 0.0
+    area: Share = 0.0
+    x: Share = 0.5
+    y: Share = 0.5
+    value: Share = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

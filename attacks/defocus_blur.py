@@ -12,6 +12,7 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.disc import disc
+from attacks.limits import NonNegative
 
 
 @register("defocus_blur", family="valuemetric", unit="radius in pixels, 0 is the identity", gradient="exact")
@@ -19,7 +20,7 @@ from attacks.disc import disc
 class DefocusBlur(Attack):
     """Average over a disc of ``radius`` pixels, the picture of a point out of focus; borders are reflected."""
 
-    radius: float = 0.0
+    radius: NonNegative = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
 from attacks.codecs import RealJpeg
+from attacks.limits import Limits, Quality
 from attacks.warp import translation
 
 
@@ -21,9 +22,9 @@ class DoubleJpeg(Attack):
     A ``shift`` of 0 to 7 tells the second grid of 8 x 8 blocks from the first; the sides must exceed it.
     """
 
-    first: int = 75
-    second: int = 75
-    shift: int = 0
+    first: Quality = 75
+    second: Quality = 75
+    shift: Annotated[int, Limits(0)] = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from kornia.geometry.transform import remap
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import Limits, NonNegative, Seed
 from attacks.seeded import draw_each
 
 _SHORT_SIDE = 512  # of the picture in the units of the parameters
@@ -32,16 +33,19 @@ class Elastic(Attack):
     of all sizes deform alike; ``sigma`` is above 2, and the picture folds where ``amplitude`` is much larger than it.
     Image b of a batch uses ``seed + b``. Gaps are black.
 
-    No global matrix describes it: ``matrix`` is the identity, and pixels are off by up to ``amplitude``.
+    No matrix describes it: ``matrix`` is ``None``.
     """
 
-    amplitude: float = 0.0
-    sigma: float = 32.0
-    seed: int = 0
+    amplitude: NonNegative = 0.0
+    sigma: Annotated[float, Limits(_STEP, above=True)] = 32.0
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102
         return cls(amplitude=uniform(generator, 0.0, 8 * level), seed=integer(generator, 2**31))
+
+    def matrix(self, height: int, width: int) -> None:  # noqa: D102
+        return None
 
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.amplitude == 0.0:

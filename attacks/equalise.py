@@ -10,6 +10,7 @@ from kornia.enhance import equalize
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Share
 
 
 @register("equalise", family="valuemetric", unit="share 0 to 1, 0 is the identity", gradient="exact")
@@ -20,7 +21,7 @@ class Equalise(Attack):
     The levelled picture is a step function of 256 levels: the gradient is 1 - ``share``, none at a ``share`` of 1.
     """
 
-    share: float = 0.0
+    share: Share = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

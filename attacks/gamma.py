@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import Positive
 
 
 @register("gamma", family="valuemetric", unit="exponent, 1 is the identity", gradient="exact")
@@ -16,7 +17,7 @@ from attacks.base import Attack, log_uniform, register
 class Gamma(Attack):
     """Raise all values to the power ``exponent``; above 1 darkens."""
 
-    exponent: float = 1.0
+    exponent: Positive = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

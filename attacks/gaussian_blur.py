@@ -10,6 +10,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative
 
 
 @register(
@@ -19,7 +20,7 @@ from attacks.base import Attack, register, uniform
 class GaussianBlur(Attack):
     """Blur with a Gaussian of ``sigma`` pixels, borders reflected."""
 
-    sigma: float = 0.0
+    sigma: NonNegative = 0.0
 
     @classmethod
     def of_kernel(cls, size: int) -> Self:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import NonNegative, Seed
 from attacks.seeded import draw_each
 
 
@@ -22,8 +23,8 @@ from attacks.seeded import draw_each
 class GaussianNoise(Attack):
     """Add independent normal noise to every value and clip; image b of a batch uses ``seed + b``."""
 
-    sigma: float = 0.0
-    seed: int = 0
+    sigma: NonNegative = 0.0
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import register, uniform
 from attacks.knowledge import NOTHING, InformedAttack, Knowledge, given
+from attacks.limits import Limits, NonNegative
 
 
 @register(
@@ -28,9 +29,9 @@ class GradientAttack(InformedAttack):
     2018; without their random start, so that it repeats).
     """
 
-    epsilon: float = 2.0
-    steps: int = 10
-    step: float = 0.5
+    epsilon: NonNegative = 2.0
+    steps: Annotated[int, Limits(0)] = 10
+    step: NonNegative = 0.5
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ from kornia.color import rgb_to_grayscale
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Share
 
 
 @register("greyscale", family="valuemetric", unit="amount 0 to 1, 0 is the identity", gradient="exact")
@@ -17,7 +18,7 @@ from attacks.base import Attack, register, uniform
 class Greyscale(Attack):
     """Mix in ``amount`` of the Rec. 601 luma, 1 removes all colour; luma images stay as they are."""
 
-    amount: float = 1.0
+    amount: Share = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

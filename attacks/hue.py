@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from kornia.enhance import adjust_hue
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits
+
+Turn = Annotated[float, Limits(-0.5, 0.5)]
 
 
 @register("hue", family="valuemetric", unit="turn, 0 is the identity", gradient="exact")
@@ -18,7 +21,7 @@ from attacks.base import Attack, register, uniform
 class Hue(Attack):
     """Turn the hue by ``turn`` of the full circle, -0.5 to 0.5; luma images stay as they are."""
 
-    turn: float = 0.0
+    turn: Turn = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +13,7 @@ from kornia.color import rgb_to_ycbcr, ycbcr_to_rgb
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits, Quality
 from attacks.rounding import round_straight_through
 
 Rounding = Literal["straight-through", "smooth"]
@@ -87,10 +88,16 @@ class Jpeg(Attack):
     of Shin and Song 2017, which leaves part of what a coefficient is off its step.
     """
 
-    quality: int = 50
+    quality: Quality = 50
     subsampling: Subsampling = "4:2:0"
     rounding: Rounding = "straight-through"
-    tables: tuple[Table, Table] | None = None
+    tables: Annotated[tuple[Table, Table] | None, Limits(1, 255)] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for table in self.tables or ():
+            if len(table) != 64:
+                raise ValueError(f"tables must have 64 steps each, but one has {len(table)}")
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
 from attacks.codecs import code, through_pillow
+from attacks.limits import Limits
 
 
 @register("jpeg2000", family="codec", unit="compression ratio, 1 is the mildest", gradient="none")
@@ -20,7 +21,7 @@ class Jpeg2000(Attack):
     A file takes 1 / ``ratio`` of the 8-bit samples' size, headers included; at 1 only the transform rounds.
     """
 
-    ratio: float = 20.0
+    ratio: Annotated[float, Limits(1)] = 20.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from attacks.base import log_uniform, register
+from attacks.limits import Count
 from attacks.resize import Kernel, Resampling
 
 
@@ -22,7 +23,7 @@ from attacks.resize import Kernel, Resampling
 class LongSideCap(Resampling):
     """Shrink pictures whose long side exceeds ``pixels`` to it, anti-aliased; smaller ones stay."""
 
-    pixels: int = 2048
+    pixels: Count = 2048
     kernel: Kernel = "bicubic"
 
     @classmethod

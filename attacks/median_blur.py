@@ -10,6 +10,7 @@ from kornia.filters import median_blur
 from torch import Tensor
 
 from attacks.base import Attack, integer, register
+from attacks.limits import OddCount
 
 
 @register("median_blur", family="valuemetric", unit="side of the window in pixels, 1 is the identity", gradient="exact")
@@ -20,7 +21,7 @@ class MedianBlur(Attack):
     Borders are reflected. The gradient goes to the pixel that is the median, at ties to one of them.
     """
 
-    kernel: int = 1
+    kernel: OddCount = 1
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

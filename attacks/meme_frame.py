@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import NonNegative
 from attacks.overlay_text import OverlayText
 from attacks.warp import translation
 
@@ -24,7 +25,7 @@ class MemeFrame(Attack):
     An empty text leaves its bar blank.
     """
 
-    bar: float = 0.15
+    bar: NonNegative = 0.15
     above: str = "WHEN IT WORKS"
     below: str = "SO TRUE"
 

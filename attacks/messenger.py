@@ -10,6 +10,7 @@ import torch
 from attacks.base import log_uniform, register, uniform
 from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
+from attacks.limits import Count, Quality
 from attacks.long_side_cap import LongSideCap
 
 
@@ -24,9 +25,9 @@ from attacks.long_side_cap import LongSideCap
 class Messenger(Pipeline):
     """Shrink to a long side of ``long_side`` and code as real JPEG (4:2:0), each of the ``times`` that it is sent."""
 
-    long_side: int = 1600
-    jpeg_quality: int = 70
-    times: int = 1
+    long_side: Count = 1600
+    jpeg_quality: Quality = 70
+    times: Count = 1
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import Seed, Share
 from attacks.seeded import draw_each
 
 
@@ -36,8 +37,8 @@ class Moire(Attack):
     Angle and centre are drawn: image b of a batch uses ``seed + b``.
     """
 
-    strength: float = 0.0
-    seed: int = 0
+    strength: Share = 0.0
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

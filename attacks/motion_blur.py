@@ -10,6 +10,7 @@ from kornia.filters import motion_blur
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import OddCount
 
 
 @register(
@@ -25,7 +26,7 @@ class MotionBlur(Attack):
     The line is turned as a picture of ``kernel`` x ``kernel`` pixels, bilinearly.
     """
 
-    kernel: int = 1
+    kernel: OddCount = 1
     degrees: float = 0.0
 
     @classmethod

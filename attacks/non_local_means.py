@@ -13,6 +13,7 @@ from torch import Tensor
 
 from attacks.arrays import each_array
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative
 
 
 @register(
@@ -29,7 +30,7 @@ class NonLocalMeans(Attack):
     2005. The image is first rounded to 8 bits.
     """
 
-    strength: float = 3.0
+    strength: NonNegative = 3.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

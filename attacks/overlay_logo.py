@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.disc import disc
+from attacks.limits import Share
 
 
 @register(
@@ -24,10 +25,10 @@ class OverlayLogo(Attack):
     logo lies at ``x``, ``y``: 0 left or top, 1 right or bottom.
     """
 
-    side: float = 0.0
-    x: float = 0.5
-    y: float = 0.5
-    opacity: float = 1.0
+    side: Share = 0.0
+    x: Share = 0.5
+    y: Share = 0.5
+    opacity: Share = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

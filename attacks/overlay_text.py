@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import Share
 
 _TEXTS = ("SAMPLE", "Breaking news", "For editorial use only", "when you see it")
 
@@ -37,10 +38,10 @@ class OverlayText(Attack):
     """
 
     text: str = "SAMPLE"
-    size: float = 0.0
-    x: float = 0.5
-    y: float = 0.5
-    opacity: float = 1.0
+    size: Share = 0.0
+    x: Share = 0.5
+    y: Share = 0.5
+    opacity: Share = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

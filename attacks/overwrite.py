@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attacks.base import register, uniform
 from attacks.knowledge import NOTHING, InformedAttack, Knowledge, given
+from attacks.limits import NonNegative
 
 
 @register(
@@ -29,7 +30,7 @@ class Overwrite(InformedAttack):
         0.7
     """
 
-    gain: float = 1.0
+    gain: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

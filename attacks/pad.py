@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative, Share
 from attacks.warp import translation
 
 
@@ -21,11 +22,11 @@ class Pad(Attack):
     Borders are whole pixels wide, so no pixel is resampled.
     """
 
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    value: float = 0.0
+    left: NonNegative = 0.0
+    top: NonNegative = 0.0
+    right: NonNegative = 0.0
+    bottom: NonNegative = 0.0
+    value: Share = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

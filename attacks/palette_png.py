@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from PIL import Image
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
 from attacks.codecs import through_pillow
+from attacks.limits import Limits
 
 
 @register("palette_png", family="codec", unit="colours, 256 is the mildest", gradient="none")
@@ -21,7 +22,7 @@ class PalettePng(Attack):
     PNG itself loses nothing, so no file is written.
     """
 
-    colours: int = 256
+    colours: Annotated[int, Limits(2, 256)] = 256
     dither: bool = True
 
     @classmethod

@@ -45,6 +45,7 @@ class Perspective(Attack):
     bottom_left: Offset = (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not _is_convex(*self._offsets):
             raise ValueError(f"the corners of {self} do not form a convex quadrilateral; shift them less")
 

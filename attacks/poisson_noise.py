@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import Limits, Seed
 from attacks.seeded import draw_each
 
 
@@ -26,8 +27,8 @@ class PoissonNoise(Attack):
     The standard deviation is sqrt(value / photons). Image b of a batch uses ``seed + b``.
     """
 
-    photons: float = math.inf
-    seed: int = 0
+    photons: Annotated[float, Limits(0, math.inf, above=True)] = math.inf
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from kornia.enhance import posterize
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits
 
 
 @register("posterise", family="valuemetric", unit="bits 1 to 8, 8 is the identity", gradient="straight-through")
@@ -22,7 +23,7 @@ class Posterise(Attack):
         128.0
     """
 
-    bits: int = 8
+    bits: Annotated[int, Limits(1, 8)] = 8
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

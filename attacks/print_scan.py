@@ -15,6 +15,7 @@ from attacks.contrast import Contrast
 from attacks.gamma import Gamma
 from attacks.gaussian_blur import GaussianBlur
 from attacks.gaussian_noise import GaussianNoise
+from attacks.limits import NonNegative, Positive, Quality, Seed
 
 
 @register(
@@ -32,13 +33,13 @@ class PrintScan(Pipeline):
     """
 
     degrees: float = 0.5
-    scale: float = 0.98
-    gamma: float = 1.15
-    blur: float = 0.8
-    contrast: float = 0.85
-    noise: float = 0.015
-    jpeg_quality: int = 85
-    seed: int = 0
+    scale: Positive = 0.98
+    gamma: Positive = 1.15
+    blur: NonNegative = 0.8
+    contrast: NonNegative = 0.85
+    noise: NonNegative = 0.015
+    jpeg_quality: Quality = 85
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

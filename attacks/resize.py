@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import Positive
 from attacks.warp import scaling
 
 Kernel = Literal["nearest", "bilinear", "bicubic", "area", "lanczos"]
@@ -82,8 +83,8 @@ class Resampling(Attack):
 class Resize(Resampling):
     """Change the size by ``factor`` across and ``factor * aspect`` down, with a stated kernel."""
 
-    factor: float = 1.0
-    aspect: float = 1.0
+    factor: Positive = 1.0
+    aspect: Positive = 1.0
     kernel: Kernel = "bicubic"
 
     @classmethod

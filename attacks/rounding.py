@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits
 
 
 def round_straight_through(values: Tensor) -> Tensor:
@@ -21,7 +22,7 @@ def round_straight_through(values: Tensor) -> Tensor:
 class Rounding(Attack):
     """Round to ``levels`` equal steps between black and white."""
 
-    levels: int = 256
+    levels: Annotated[int, Limits(2)] = 256
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

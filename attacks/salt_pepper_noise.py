@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
+from attacks.limits import Seed, Share
 from attacks.seeded import draw_each
 
 
@@ -17,8 +18,8 @@ from attacks.seeded import draw_each
 class SaltPepperNoise(Attack):
     """Make ``share`` of the pixels, all channels of each, black or white at even odds; image b uses ``seed + b``."""
 
-    share: float = 0.0
-    seed: int = 0
+    share: Share = 0.0
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

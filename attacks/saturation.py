@@ -10,6 +10,7 @@ from kornia.enhance import adjust_saturation_with_gray_subtraction
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import NonNegative
 
 
 @register("saturation", family="valuemetric", unit="factor, 1 is the identity", gradient="exact")
@@ -20,7 +21,7 @@ class Saturation(Attack):
     0 removes all colour; luma images stay as they are.
     """
 
-    factor: float = 1.0
+    factor: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

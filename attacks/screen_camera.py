@@ -12,6 +12,7 @@ from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.gaussian_blur import GaussianBlur
 from attacks.gaussian_noise import GaussianNoise
+from attacks.limits import NonNegative, Quality, Seed, Share
 from attacks.moire import Moire
 from attacks.perspective import Perspective
 from attacks.white_balance import WhiteBalance
@@ -35,13 +36,13 @@ class ScreenCamera(Pipeline):
     """
 
     perspective: Perspective = _HELD_BY_HAND
-    blur: float = 0.8
-    moire: float = 0.1
-    red: float = 0.93
-    blue: float = 1.08
-    noise: float = 0.015
-    jpeg_quality: int = 80
-    seed: int = 0
+    blur: NonNegative = 0.8
+    moire: Share = 0.1
+    red: NonNegative = 0.93
+    blue: NonNegative = 1.08
+    noise: NonNegative = 0.015
+    jpeg_quality: Quality = 80
+    seed: Seed = 0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 
@@ -11,6 +11,7 @@ from attacks.base import register, uniform
 from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.crop import Crop
+from attacks.limits import Limits, Positive, Quality, Share
 from attacks.resize import Resize
 from attacks.rounding import Rounding
 
@@ -29,11 +30,11 @@ class Screenshot(Pipeline):
     What is cut lies left and right in the ratio ``x`` to 1 - ``x``, above and below in the ratio ``y`` to 1 - ``y``.
     """
 
-    scale: float = 0.6
-    crop: float = 0.05
-    jpeg_quality: int = 85
-    x: float = 0.5
-    y: float = 0.5
+    scale: Positive = 0.6
+    crop: Annotated[float, Limits(0, 1, below=True)] = 0.05
+    jpeg_quality: Quality = 85
+    x: Share = 0.5
+    y: Share = 0.5
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

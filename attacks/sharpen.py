@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.gaussian_blur import GaussianBlur
+from attacks.limits import Limits, NonNegative
+
+Amount = Annotated[float, Limits(-1)]
 
 
 @register(
@@ -22,8 +25,8 @@ from attacks.gaussian_blur import GaussianBlur
 class Sharpen(Attack):
     """Add ``amount`` times what a Gaussian blur of ``sigma`` pixels takes away, and clip (an unsharp mask)."""
 
-    amount: float = 0.0
-    sigma: float = 1.0
+    amount: Amount = 0.0
+    sigma: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from attacks.base import Attack, register, uniform
+from attacks.limits import Limits
 from attacks.warp import translation
+
+SignedShare = Annotated[float, Limits(-1, 1)]
 
 
 @register("shift", family="geometric", unit="shares of the sides, 0 is the identity", gradient="exact")
@@ -21,8 +24,8 @@ class Shift(Attack):
     Moves are whole pixels, so no pixel is resampled; ``Affine`` moves by fractions.
     """
 
-    x: float = 0.0
-    y: float = 0.0
+    x: SignedShare = 0.0
+    y: SignedShare = 0.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from attacks.base import log_uniform, register
+from attacks.limits import Count
 from attacks.resize import Kernel, Resampling
 
 
@@ -22,7 +23,7 @@ from attacks.resize import Kernel, Resampling
 class ShortSide(Resampling):
     """Resize so that the short side has ``pixels`` pixels, up or down, with a stated kernel; the aspect ratio stays."""
 
-    pixels: int = 512
+    pixels: Count = 512
     kernel: Kernel = "bicubic"
 
     @classmethod

@@ -11,8 +11,9 @@ from attacks.base import log_uniform, register, uniform
 from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
 from attacks.jpeg import Subsampling
+from attacks.limits import Count, Quality
 from attacks.long_side_cap import LongSideCap
-from attacks.sharpen import Sharpen
+from attacks.sharpen import Amount, Sharpen
 
 
 @register(
@@ -29,10 +30,10 @@ class Social(Pipeline):
     The defaults are like those of a large network; none publishes its own.
     """
 
-    long_side: int = 2048
-    jpeg_quality: int = 80
+    long_side: Count = 2048
+    jpeg_quality: Quality = 80
     subsampling: Subsampling = "4:2:0"
-    sharpen: float = 0.25
+    sharpen: Amount = 0.25
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

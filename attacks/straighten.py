@@ -52,5 +52,5 @@ class Straighten(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         return self._steps(*image.shape[2:]).apply(image)
 
-    def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102
+    def matrix(self, height: int, width: int) -> Tensor | None:  # noqa: D102
         return self._steps(height, width).matrix(height, width)

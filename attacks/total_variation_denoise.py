@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.arrays import each_array
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative
 
 
 @register(
@@ -23,7 +24,7 @@ from attacks.base import Attack, register, uniform
 class TotalVariationDenoise(Attack):
     """The nearest image of little total variation, by scikit-image (Chambolle, J. Math. Imaging Vis. 20, 2004)."""
 
-    weight: float = 0.05
+    weight: NonNegative = 0.05
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

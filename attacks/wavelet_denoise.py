@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.arrays import each_array
 from attacks.base import Attack, register, uniform
+from attacks.limits import NonNegative
 
 
 @register(
@@ -27,7 +28,7 @@ class WaveletDenoise(Attack):
     9, 2000). It needs PyWavelets, which the toolkit does not install; without it, ``apply`` raises ``ImportError``.
     """
 
-    sigma: float = 0.02
+    sigma: NonNegative = 0.02
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
+from attacks.limits import NonNegative
 
 
 @register("white_balance", family="valuemetric", unit="factors of red and of blue, 1 is the identity", gradient="exact")
@@ -16,8 +17,8 @@ from attacks.base import Attack, log_uniform, register
 class WhiteBalance(Attack):
     """Multiply red by ``red`` and blue by ``blue`` and clip, as a camera does; luma images stay as they are."""
 
-    red: float = 1.0
-    blue: float = 1.0
+    red: NonNegative = 1.0
+    blue: NonNegative = 1.0
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

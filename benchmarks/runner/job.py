@@ -111,10 +111,13 @@ def _read(scene: Scene, probe: Probe) -> Iterator[Row]:
 
 
 def _damage(probe: Probe, source: Pixels, attacked: Pixels) -> dict[str, float | None]:
-    """PSNR of the attacked picture, put back in place first, and the share of it that is still shown."""
-    if probe.apply is None:
+    """PSNR of the attacked picture, put back in place first, and the share of it that is still shown.
+
+    Neither is known without an attack, or where pixels move as no matrix says.
+    """
+    matrix = None if probe.apply is None else probe.apply.matrix(*source.shape[:2])
+    if matrix is None:
         return {"psnr": None, "shown": None}
-    matrix = probe.apply.matrix(*source.shape[:2])
     if source.shape == attacked.shape and torch.equal(matrix, torch.eye(3, dtype=matrix.dtype)):
         return {"psnr": _finite(psnr(source, attacked)), "shown": 1.0}
     placed = registered_psnr(source, attacked, matrix.numpy().astype(np.float64))

@@ -54,7 +54,7 @@ def test_channels_and_images_are_drawn_alone(photo: Tensor) -> None:
 
 @pytest.mark.parametrize("levels", [5, 65])
 def test_levels_it_was_not_trained_for_are_refused(levels: int) -> None:
-    with pytest.raises(ValueError, match=f"levels must be 6 to 64, but are {levels}"):
+    with pytest.raises(ValueError, match=f"levels must be 6 to 64, but is {levels}"):
         Autoencoder(levels)
 
 

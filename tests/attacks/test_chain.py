@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from attacks import Brightness, Chain, Crop, Flip, Pad, QuarterTurn, RealJpeg, Resize, Rounding, Screenshot
+from attacks import Brightness, Chain, Crop, Elastic, Flip, Pad, QuarterTurn, RealJpeg, Resize, Rounding, Screenshot
 
 
 def test_attacks_are_applied_from_first_to_last(photo: Tensor) -> None:
@@ -21,6 +21,11 @@ def test_each_matrix_is_of_the_size_it_meets() -> None:
     chain = Chain((Crop(0.5, 1.0, 0.0), QuarterTurn(1), Pad(left=0.1)))
     point = torch.tensor([60.0, 5.0, 1.0], dtype=torch.float64)  # cropped (10, 5), turned (5, 40), padded (9, 40)
     assert (chain.matrix(80, 100) @ point).tolist() == [9.0, 40.0, 1.0]
+
+
+def test_one_step_without_a_matrix_leaves_the_chain_without() -> None:
+    chain = Chain((Crop(0.5), Chain((Elastic(9.0), Flip()))))
+    assert chain.matrix(80, 100) is None
 
 
 def test_chains_nest(photo: Tensor) -> None:

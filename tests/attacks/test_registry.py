@@ -116,6 +116,9 @@ def test_samples_give_images(name: str, channels: int, level: float, odd_photo: 
         if not ATTACKS[name].facts.resizes:
             assert out.shape == image.shape
         matrix = attack.matrix(*image.shape[2:])
+        if matrix is None:
+            assert name == "elastic"
+            continue
         assert matrix.shape == (3, 3)
         assert matrix.dtype == torch.float64
         if ATTACKS[name].facts.family in {"valuemetric", "codec", "removal", "forgery"}:

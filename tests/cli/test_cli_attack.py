@@ -144,7 +144,10 @@ def test_what_was_drawn_can_be_replayed(tmp_path: Path, png: Path, name: str) ->
 USAGE = {
     "no name": ((), "give IN, OUT and --name"),
     "unknown name": (("--name", "jpg"), "no attack is named 'jpg'; did you mean 'jpeg'?"),
-    "unknown option": (("--name", "jpeg", "--qality", 5), "jpeg takes --quality (whole number), --subsampling (4:4:4|"),
+    "unknown option": (
+        ("--name", "jpeg", "--qality", 5),
+        "jpeg takes --quality (whole number, 1 to 100), --subsampling (4:4:4|",
+    ),
     "no number": (("--name", "jpeg", "--quality", "x"), "whole number, but 'x' came; jpeg takes --quality"),
     "the unit": (("--name", "jpeg", "--quality", 5.5), "in units: quality 1 to 100"),
     "no value": (("--name", "jpeg", "--quality"), "jpeg takes --quality"),
@@ -152,7 +155,16 @@ USAGE = {
     "no choice": (("--name", "flip", "--axis", "diagonal"), "horizontal|vertical"),
     "one argument more": (("--name", "flip", "more.png"), "flip takes --axis"),
     "refused by the attack": (("--name", "perspective", "--top-left", "2,2"), "convex"),
-    "of no use to the attack": (("--name", "jpeg", "--quality", 0), "cannot be applied: "),
+    "out of range": (
+        ("--name", "jpeg", "--quality", 500),
+        "watermark: quality must be 1 to 100, but is 500; jpeg takes",
+    ),
+    "an open end": (("--name", "crop", "--side", -1), "side must be above 0 to 1, but is -1"),
+    "infinite": (
+        ("--name", "rotate", "--degrees", "inf"),
+        "degrees must be finite, but is inf; rotate takes --degrees (number)",
+    ),
+    "of no use to the picture": (("--name", "box_blur", "--kernel", 2001), "cannot be applied: "),
     "no seed to set": (("--name", "jpeg", "--seed", 1), "draws nothing at random"),
     "sample without seed": (("--name", "jpeg", "--sample"), "--sample needs --seed"),
     "sample with parameters": (("--name", "jpeg", "--sample", "--seed", 1, "--quality", 5), "without parameters"),
@@ -190,7 +202,7 @@ def test_list() -> None:
     for line, entry in zip(heads, ATTACKS.values(), strict=True):
         assert line.split(maxsplit=2)[1:] == [entry.facts.family, entry.facts.unit]
     at = list(ATTACKS).index("real_jpeg")
-    assert options[at].strip() == "--quality 50 --subsampling 4:2:0"
+    assert options[at].strip() == "--quality 50 (1 to 100) --subsampling 4:2:0"
 
 
 def test_list_as_json() -> None:
@@ -202,6 +214,8 @@ def test_list_as_json() -> None:
         assert line.keys() == {"schema", "parameters", *facts}
     (flip,) = [line for line in lines if line["name"] == "flip"]
     assert flip["parameters"] == {"axis": {"kind": "horizontal|vertical", "default": "horizontal"}}
+    (webp,) = [line for line in lines if line["name"] == "webp"]
+    assert webp["parameters"] == {"quality": {"kind": "whole number", "range": "0 to 100", "default": 50}}
 
 
 def test_a_broken_plugin_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, png: Path) -> None:
@@ -215,4 +229,4 @@ def test_help_of_an_attack() -> None:
     plain, named = run("attack", "--help").stdout, run("attack", "--name", "crop", "--help").stdout
     assert "--side" not in plain
     assert "--side number" in named
-    assert "default: 1.0" in named
+    assert "above 0 to 1; default: 1.0" in named

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watermark.cli.options import compute_on_one_thread, json_option
-from watermark.errors import CredentialPresent, OutputExists, UnsupportedImage, UsageError
+from watermark.cli.options import compute_on_one_thread, json_option, open_source
+from watermark.errors import UsageError
 
 if TYPE_CHECKING:
     from attacks import Attack
@@ -67,7 +67,7 @@ class _AttackCommand(click.Command):
 @click.argument("source", metavar="IN", required=False, type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", required=False, type=click.Path(path_type=Path))
 @_name_option
-@click.option("--list", "listed", is_flag=True, help="List the attacks instead, with units and defaults.")
+@click.option("--list", "listed", is_flag=True, help="List the attacks instead, with units, defaults and ranges.")
 @click.option("--sample", is_flag=True, help="Draw the parameters by the attack's own sampler; needs --seed.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Of --sample, or of an attack that draws at random."
@@ -96,29 +96,13 @@ def command(
         return
     if source is None or target is None or name is None:
         raise UsageError("give IN, OUT and --name NAME; --list shows the names")
-    if target.exists() and not force:
-        raise OutputExists(f"{target} exists; give --force to overwrite it")
-    if not target.parent.is_dir():
-        raise UsageError(f"the folder {target.parent} is not there; make it, or write elsewhere")
-
-    from watermark.imaging import decode_image, encode_image, format_of, has_credential, read_bytes
-
-    try:
-        kind = format_of(target)
-    except UnsupportedImage as error:
-        raise UsageError(str(error)) from error
     given = {parameter: value for parameter, value in parameters.items() if value is not None}
     attack = _make(_named(name), given, sample, seed)
-    data = read_bytes(source)
-    if has_credential(data) and not force:
-        raise CredentialPresent(
-            f"{source} carries a signed C2PA manifest, which an attack would invalidate; "
-            "give --force to drop the manifest"
-        )
-    image = decode_image(data, str(source))
+    image, kind = open_source(source, target, force)
 
     from watermark.attacked import has_alpha
     from watermark.files import write_atomically
+    from watermark.imaging import encode_image
 
     compute_on_one_thread()
     attacked = _apply(attack, image)
@@ -142,11 +126,16 @@ def _named(name: str) -> type[Attack]:
 
 
 def _parameter_options(entry: type[Attack]) -> list[click.Parameter]:
+    from attacks.limits import stated_limits
     from attacks.plain import defaults, parameters, to_text
 
-    shown = {name: f"default: {to_text(value)}" for name, value in defaults(entry).items()}
+    shown = {name: [str(limits)] for name, limits in stated_limits(entry).items()}
+    for name, value in defaults(entry).items():
+        shown.setdefault(name, []).append(f"default: {to_text(value)}")
     return [
-        click.Option([_flag(name), name], type=(value := _Value(kind)), metavar=value.name, help=shown.get(name))
+        click.Option(
+            [_flag(name), name], type=(value := _Value(kind)), metavar=value.name, help="; ".join(shown.get(name, []))
+        )
         for name, kind in parameters(entry).items()
     ]
 
@@ -157,9 +146,13 @@ def _flag(parameter: str) -> str:
 
 def _usage(entry: type[Attack]) -> str:
     """Which parameters an attack takes, in one sentence."""
+    from attacks.limits import stated_limits
     from attacks.plain import kind_name, parameters
 
-    taken = ", ".join(f"{_flag(name)} ({kind_name(kind)})" for name, kind in parameters(entry).items())
+    kinds = {name: kind_name(kind) for name, kind in parameters(entry).items()}
+    for name, limits in stated_limits(entry).items():
+        kinds[name] += f", {limits}"
+    taken = ", ".join(f"{_flag(name)} ({kind})" for name, kind in kinds.items())
     return f"{entry.facts.name} takes {taken or 'no parameters'}; in units: {entry.facts.unit}"
 
 
@@ -198,7 +191,7 @@ def _apply(attack: Attack, image: ImageFile) -> ImageFile:
         return attack_file(attack, image)
     except (OSError, MemoryError):
         raise
-    except Exception as error:  # parameters out of range end in anything
+    except Exception as error:  # parameters that do not suit the picture end in anything
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise UsageError(f"{attack} cannot be applied: {reason}; {_usage(type(attack))}") from error
 
@@ -219,6 +212,7 @@ def _print_result(target: Path, attack: Attack, attacked: ImageFile, as_json: bo
 
 def _print_list(as_json: bool) -> None:
     from attacks import ATTACKS
+    from attacks.limits import stated_limits
     from attacks.plain import defaults, kind_name, parameters, to_plain, to_text
     from attacks.plugins import PluginError
 
@@ -227,16 +221,19 @@ def _print_list(as_json: bool) -> None:
     except PluginError as error:
         raise UsageError(str(error)) from error
     for entry in entries:
-        facts, given = entry.facts, defaults(entry)
+        facts, given, limits = entry.facts, defaults(entry), stated_limits(entry)
         if as_json:
             described = {
-                name: {"kind": kind_name(kind)} | ({"default": to_plain(given[name])} if name in given else {})
+                name: {"kind": kind_name(kind)}
+                | ({"range": str(limits[name])} if name in limits else {})
+                | ({"default": to_plain(given[name])} if name in given else {})
                 for name, kind in parameters(entry).items()
             }
             click.echo(json.dumps({"schema": 1, **dataclasses.asdict(facts), "parameters": described}))
         else:
             shown = " ".join(
                 f"{_flag(name)} {shlex.quote(to_text(given[name])) if name in given else kind_name(kind)}"
+                + (f" ({limits[name]})" if name in limits else "")
                 for name, kind in parameters(entry).items()
             )
             click.echo(f"{facts.name:24} {facts.family:12} {facts.unit}\n{'':37} {shown}")

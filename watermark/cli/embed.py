@@ -13,10 +13,11 @@ from watermark.cli.options import (
     json_option,
     key_option,
     load_key,
+    open_source,
     parse_payload,
     payload_options,
 )
-from watermark.errors import CredentialPresent, NotReadBack, OutputExists, UnsupportedImage, UsageError
+from watermark.errors import NotReadBack
 
 
 @click.command("embed")
@@ -54,29 +55,13 @@ def command(
     the mark does not read, nothing is written.
     """
     message = parse_payload(payload, text, uuid)
-    if target.exists() and not force:
-        raise OutputExists(f"{target} exists; give --force to overwrite it")
-    if not target.parent.is_dir():
-        raise UsageError(f"the folder {target.parent} is not there; make it, or write elsewhere")
     key = load_key(key_file)
-
-    from watermark.imaging import decode_image, encode_image, format_of, has_credential, read_bytes
-
-    try:
-        kind = format_of(target)
-    except UnsupportedImage as error:
-        raise UsageError(str(error)) from error
-    data = read_bytes(source)
-    if has_credential(data) and not force:
-        raise CredentialPresent(
-            f"{source} carries a signed C2PA manifest, which marking would invalidate; "
-            "mark before signing, or give --force to drop the manifest"
-        )
-    image = decode_image(data, str(source))
+    image, kind = open_source(source, target, force)
 
     from watermark.detect import Detector
     from watermark.embed import Embedder
     from watermark.files import write_atomically
+    from watermark.imaging import decode_image, encode_image
 
     for loss in image.losses(kind):
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from watermark.errors import UsageError
+from watermark.errors import CredentialPresent, OutputExists, UnsupportedImage, UsageError
 
 if TYPE_CHECKING:
+    from watermark.imaging import ImageFile
     from watermark.payload.frame import Payload
     from watermark.payload.keys import Key
     from watermark.registration.geometry import Geometry
@@ -79,6 +80,43 @@ def load_key(path: Path | None) -> Key:
     from watermark.payload.keys import Key
 
     return Key.open() if path is None else Key.load(path)
+
+
+def open_source(source: Path, target: Path, force: bool) -> tuple[ImageFile, str]:
+    """Read the picture that a command changes, once it may be written to ``target``.
+
+    Args:
+        source: the picture.
+        target: where it is to go; its suffix is the format.
+        force: whether to overwrite ``target`` and to drop a C2PA manifest.
+
+    Returns:
+        The picture, and the format of ``target`` as :func:`watermark.imaging.format_of` names it.
+
+    Raises:
+        OutputExists: ``target`` exists.
+        UsageError: its folder does not, or its suffix names no format that can be written.
+        CredentialPresent: the picture carries a signed C2PA manifest.
+        ImageError: it cannot be read.
+    """
+    if target.exists() and not force:
+        raise OutputExists(f"{target} exists; give --force to overwrite it")
+    if not target.parent.is_dir():
+        raise UsageError(f"the folder {target.parent} is not there; make it, or write elsewhere")
+
+    from watermark.imaging import decode_image, format_of, has_credential, read_bytes
+
+    try:
+        kind = format_of(target)
+    except UnsupportedImage as error:
+        raise UsageError(str(error)) from error
+    data = read_bytes(source)
+    if has_credential(data) and not force:
+        raise CredentialPresent(
+            f"{source} carries a signed C2PA manifest, which other pixels would invalidate; "
+            "change them before signing, or give --force to drop the manifest"
+        )
+    return decode_image(data, str(source)), kind
 
 
 def geometry_json(geometry: Geometry | None) -> dict[str, Any] | None:

@@ -10,11 +10,13 @@ import pytest
 from runner_samples import EVERY_KIND, TIER, write_folder
 from skimage.metrics import peak_signal_noise_ratio
 
+from attacks import Elastic, Flip
 from benchmarks.runner import draws
 from benchmarks.runner.job import measure
 from benchmarks.runner.peak import with_peak
 from benchmarks.runner.pictures import find_pictures
 from benchmarks.runner.plan import Plan
+from benchmarks.runner.settings import Setting
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,13 @@ def test_marked_copies(plan, done) -> None:
     assert "32 px" in marked["crop"]["reason"]
     assert marked["flip"]["psnr"] is None  # put back in place, equal
     assert {row["key"] for row in marked.values()} == {draws.key_label(job_of(plan).key)}
+
+
+def test_no_damage_is_stated_where_no_matrix_says_how_pixels_move(plan) -> None:
+    job = job_of(plan, tier=replace(TIER, settings=(Setting(Elastic(9.0)), Setting(Flip()))))
+    bent, flipped = measure(job, fake_methods.resolve)["reads"]
+    assert (bent["status"], bent["psnr"], bent["shown"]) == ("ok", None, None)
+    assert flipped["shown"] == 1.0
 
 
 def test_nothing_is_found_where_nothing_is(done) -> None:
