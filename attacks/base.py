@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from attacks.limits import check
+from attacks.offered import check_offered
 from attacks.plugins import load_plugins
 
 Family = Literal["valuemetric", "geometric", "occlusion", "codec", "pipeline", "removal", "forgery"]
@@ -109,11 +110,12 @@ class Registry(Mapping[str, type[Attack]]):
         """Add an attack under ``entry.facts.name``.
 
         Raises:
-            ValueError: the name is taken.
+            ValueError: the name is taken, or the parameters cannot be offered; see :mod:`attacks.offered`.
         """
         name = entry.facts.name
         if name in self._entries:
             raise ValueError(f"an attack named {name!r} is registered already; choose another name")
+        check_offered(entry)
         self._entries[name] = entry
 
     def __getitem__(self, name: str) -> type[Attack]:

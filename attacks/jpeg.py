@@ -53,9 +53,10 @@ def quantisation_tables(quality: int) -> tuple[Tensor, Tensor]:
 @lru_cache(maxsize=1)
 def _cosines() -> Tensor:
     """Orthonormal 8-point DCT-II, shape (8 frequencies, 8 samples)."""
-    k, n = torch.arange(8.0)[:, None], torch.arange(8.0)[None]
-    rows = torch.cos(math.pi * (n + 0.5) * k / 8) / 2
-    rows[0] /= math.sqrt(2)
+    with torch.inference_mode(False):  # whoever fills the cache, gradients can pass
+        k, n = torch.arange(8.0)[:, None], torch.arange(8.0)[None]
+        rows = torch.cos(math.pi * (n + 0.5) * k / 8) / 2
+        rows[0] /= math.sqrt(2)
     return rows
 
 

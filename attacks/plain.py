@@ -9,13 +9,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import reprlib
 from collections.abc import Mapping
+from contextlib import suppress
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from attacks.base import ATTACKS, Attack
+from attacks.plugins import PluginError
 
 _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text", NoneType: "null"}
+_short = reprlib.Repr()
+_short.maxstring = 80
+
+
+class _Unmakeable(ValueError):
+    """An attack is named, but cannot be made so; no other reading of what came is meant."""
 
 
 def parameters(attack: type[Attack]) -> dict[str, Any]:
@@ -57,19 +66,22 @@ def from_plain(plain: Any, kind: Any = Attack) -> Any:
     Raises:
         ValueError: it does not fit, or an attack or a parameter of it is unknown.
     """
-    if kind is float and type(plain) in (int, float) and not math.isnan(plain):
-        return float(plain)
+    if kind is float and type(plain) in (int, float) and abs(plain) <= math.inf:
+        with suppress(OverflowError):
+            return float(plain)
     if kind is float and plain in ("inf", "-inf"):
         return float(plain)
     if kind is not float and type(plain) is kind:
         return plain
     origin, options = get_origin(kind), get_args(kind)
-    if origin is Literal and plain in options:
+    if origin is Literal and any(type(plain) is type(option) and plain == option for option in options):
         return plain
     if origin in (Union, UnionType):
         for option in options:
             try:
                 return from_plain(plain, option)
+            except _Unmakeable:
+                raise
             except ValueError:
                 pass
     if origin is tuple and isinstance(plain, list):
@@ -80,17 +92,26 @@ def from_plain(plain: Any, kind: Any = Attack) -> Any:
         attack = _attack_from_plain(plain)
         if isinstance(attack, kind):
             return attack
-    raise ValueError(f"expected {kind_name(kind)}, but {plain!r} came")
+    raise ValueError(f"expected {kind_name(kind)}, but {_short.repr(plain)} came")
 
 
 def _attack_from_plain(plain: Mapping[str, Any]) -> Attack:
-    entry = ATTACKS.get(plain.get("name", ""))
-    if entry is None or not {"name"} <= plain.keys() <= {"name", "parameters"}:
-        raise ValueError(f"expected the name of an attack and its parameters, but {plain!r} came")
+    name, values = plain.get("name"), plain.get("parameters", {})
+    try:
+        entry = ATTACKS.get(name) if isinstance(name, str) else None
+    except PluginError as error:  # of which the attack may be
+        raise _Unmakeable(str(error)) from error
+    if entry is None or not isinstance(values, Mapping) or not plain.keys() <= {"name", "parameters"}:
+        raise ValueError(f"expected the name of an attack and its parameters, but {_short.repr(plain)} came")
     kinds = parameters(entry)
-    if unknown := plain.get("parameters", {}).keys() - kinds:
-        raise ValueError(f"{entry.facts.name} takes {', '.join(kinds)}, but {', '.join(sorted(unknown))} came")
-    return entry(**{name: from_plain(value, kinds[name]) for name, value in plain.get("parameters", {}).items()})
+    if unknown := values.keys() - kinds:
+        raise _Unmakeable(f"{name} takes {', '.join(kinds)}, but {', '.join(sorted(unknown))} came")
+    try:
+        return entry(**{parameter: from_plain(value, kinds[parameter]) for parameter, value in values.items()})
+    except _Unmakeable:
+        raise
+    except Exception as error:  # a stranger's attack refuses by anything
+        raise _Unmakeable(f"{name}: {error}".partition("\n")[0]) from error
 
 
 def to_text(value: Any) -> str:
@@ -125,9 +146,11 @@ def from_text(text: str, kind: Any) -> Any:
     for written in (json.dumps(text), text, f"[{text}]"):
         try:
             return from_plain(json.loads(written), kind)
-        except ValueError:  # JSON's own errors are such too
+        except _Unmakeable:
+            raise
+        except (ValueError, RecursionError):  # JSON's own errors
             pass
-    raise ValueError(f"expected {kind_name(kind)}, but {text!r} came")
+    raise ValueError(f"expected {kind_name(kind)}, but {_short.repr(text)} came")
 
 
 def kind_name(kind: Any) -> str:

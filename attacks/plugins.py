@@ -8,11 +8,13 @@ An entry names a module or a class in one; loading it runs the :func:`~attacks.b
 
 from __future__ import annotations
 
+import threading
 from importlib.metadata import entry_points
 
 GROUP = "watermark.attacks"
 
 _failures: list[PluginError] | None = None  # of the one search; None before it
+_search = threading.RLock()  # plug-ins look into the registry while they load
 
 
 class PluginError(ImportError):
@@ -29,9 +31,10 @@ def load_plugins() -> None:
         PluginError: one of them failed, now or before; the others are loaded.
     """
     global _failures
-    if _failures is None:
-        _failures = []  # plug-ins that look into the registry while they load meet no failures of others
-        _failures = _load()
+    with _search:
+        if _failures is None:
+            _failures = []  # what a plug-in meets there are no failures of others
+            _failures = _load()
     if _failures:
         raise _failures[0]
 

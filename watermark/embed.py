@@ -10,22 +10,22 @@ from typing import Literal, TypeVar, cast, get_args
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from watermark.carriers import Carriers, synthesise
+from watermark.carriers import Carriers
 from watermark.detect import Detector, estimate_residual
 from watermark.errors import UsageError
 from watermark.nets.model import RELEASE, load_model
+from watermark.pattern import plain_residual
 from watermark.payload.frame import Payload, encode_frame
 from watermark.payload.keys import Key
 from watermark.perception import quality_loss
 from watermark.registration.geometry import DIHEDRAL, centred
 from watermark.registration.search import Listener, Reading
 from watermark.shaping import Scene, shaped
-from watermark.working import WORKING_SIZE, Luma, Pixels, add_residual, check_pixels, reduced_luma
+from watermark.working import Luma, Pixels, add_residual, check_pixels, reduced_luma
 
 Robustness = Literal["low", "standard", "high"]
 Signal = TypeVar("Signal", Luma, Tensor)
@@ -37,7 +37,8 @@ QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in
 _STRENGTH_STEP = 0.5
 _REFERENCE_SIDE = 512  # short side at which the reference attack is made, in pixels
 _REFERENCE, _SECOND_REFERENCE = (".jpg", cv2.IMWRITE_JPEG_QUALITY, 40), (".webp", cv2.IMWRITE_WEBP_QUALITY, 50)
-_LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take gigabytes
+_LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take many seconds and a gigabyte
+_SMALLEST_SHAPED = 200  # short side in pixels; below, enlarging to the working size blurs what shaping hears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +66,8 @@ class Embedder:
 
     Args:
         key: the secret; the published open key if ``None``.
-        robustness: how much the mark must withstand; the strength is chosen for each picture.
+        robustness: how much the mark must withstand; the strength is chosen for each picture, and stops where
+            quality would suffer, but not before the mark reads after WebP 50.
         strength: fixed strength instead, mean PSNR over photographs in dB, 30 to 60.
         weights: weights file; the released weights by default.
 
@@ -118,8 +120,8 @@ class Embedder:
         if self._strength is None:
             loudest = _quieter(residual, LOUDEST - strength)
             strength = host.acceptable(loudest, signs, self._energy, self._loss)
-            residual = _quieter(loudest, strength - LOUDEST)
-        marked = add_residual(pixels, residual.clip(-_LARGEST_CHANGE, _LARGEST_CHANGE))
+            residual = _quieter(loudest, strength - LOUDEST).clip(-_LARGEST_CHANGE, _LARGEST_CHANGE)
+        marked = add_residual(pixels, residual)
         read = self._detector.detect(marked, search="none")
         return Marked(
             pixels=marked,
@@ -139,28 +141,17 @@ class _Host:
         self._short_side = min(pixels.shape[:2])
         self._luma = reduced_luma(pixels)
         self._view = reduced_luma(pixels, side)
-        has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
-        # of a change, transparent parts show only so much
-        alpha = cast(Pixels, np.ascontiguousarray(pixels[..., 3])) if has_alpha else pixels
-        self._opacity = reduced_luma(alpha, side) if has_alpha else np.ones((1, 1), np.float32)
+        self._opacity: Luma = np.ones((1, 1), np.float32)  # of a change, transparent parts show only so much
+        if pixels.ndim == 3 and pixels.shape[2] == 4:
+            self._opacity = reduced_luma(cast(Pixels, np.ascontiguousarray(pixels[..., 3])))
 
-    def residual(self, amplitudes: NDArray[np.float32], strength: float) -> Luma:
-        """Residual at the working size for signed bit amplitudes (256,)."""
-        height, width = self._luma.shape
-        margin = (0, -width % 8, 0, -height % 8)
-        luma = F.pad(torch.from_numpy(self._luma)[None, None], margin, mode="replicate")
-        with torch.inference_mode():
-            coefficients = self._carriers.modulate(
-                torch.from_numpy(amplitudes)[None], self._model.transmit, self._model.pilot_share
-            )
-            pattern = _tiled(synthesise(coefficients, WORKING_SIZE), height, width)
-            pattern = F.pad(pattern, margin, mode="replicate")
-            residual = self._model.residual(luma, pattern, torch.tensor([strength]))
-        return residual[0, 0, :height, :width].contiguous().numpy()
+    def residual(self, signs: NDArray[np.float32], strength: float) -> Luma:
+        """The plain mark's residual at the working size for sent bits (256,), +1 for 0 and -1 for 1."""
+        return plain_residual(self._model, self._carriers, self._luma, signs, strength)
 
     def shaped(self, residual: Luma, signs: NDArray[np.float32]) -> Luma:
-        """The residual after :func:`watermark.shaping.shaped`; as it is where the picture is very long."""
-        if max(residual.shape) > _LONGEST_SHAPED * min(residual.shape):
+        """The residual after :func:`watermark.shaping.shaped`; as it is where the picture is very long or small."""
+        if max(residual.shape) > _LONGEST_SHAPED * min(residual.shape) or self._short_side < _SMALLEST_SHAPED:
             return residual
         luma, view, opacity, start = (
             torch.from_numpy(plane)[None, None] for plane in (self._luma, self._view, self._opacity, residual)
@@ -182,28 +173,28 @@ class _Host:
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
         """The quietest strength that reaches ``energy``, or the quality loss ``loss`` if that is quieter.
 
-        But it stays loud enough to be read after the second reference attack, which spares flat regions less.
+        But as loud as it must be to read after the second reference attack, which spares flat regions less, if it
+        can be read then at all.
         """
-        luma, residual = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest))
-        strength = max(
-            self.quietest(loudest, energy),
-            _quietest(
-                lambda level: bool(quality_loss(luma, _quieter(residual, level - LOUDEST), self._short_side) >= loss)
-            ),
-        )
-        while strength > LOUDEST:
+        luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
+
+        def costs(strength: float) -> bool:
+            return bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
+
+        def reads(strength: float) -> bool:
             soft = self._heard(_quieter(loudest, strength - LOUDEST), _SECOND_REFERENCE).soft
-            if np.mean(soft * signs < 0) <= _MOST_WRONG:
-                break
-            strength -= _STRENGTH_STEP
-        return strength
+            return float(np.mean(soft * signs < 0)) <= _MOST_WRONG
+
+        strength = max(self.quietest(loudest, energy), _quietest(costs))
+        louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
+        return float(next(filter(reads, louder), strength))
 
     def _heard(self, residual: Luma, reference: tuple[str, int, int]) -> Reading:
         """Reading of the mark after a reference attack at a short side of 512 pixels."""
         suffix, option, quality = reference
         height, width = self._view.shape
         kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
-        view = self._view + self._opacity * cv2.resize(residual, (width, height), interpolation=kernel)
+        view = self._view + cv2.resize(self._opacity * residual, (width, height), interpolation=kernel)
         levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
         _, coded = cv2.imencode(suffix, levels, [option, quality])
         attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
@@ -211,14 +202,6 @@ class _Host:
         reading = Listener(estimate, self._carriers, self._model.receive).read(centred(DIHEDRAL[0], *estimate.shape))
         assert reading is not None  # the identity always folds
         return reading
-
-
-def _tiled(tile: Tensor, height: int, width: int) -> Tensor:
-    """Repeat the tile (1, 256, 256) over an area of even size around its centre, shape (1, 1, height, width)."""
-    rows, columns = (
-        (torch.arange(length) - length // 2 + WORKING_SIZE // 2) % WORKING_SIZE for length in (height, width)
-    )
-    return tile[:, rows][:, :, columns].unsqueeze(1)
 
 
 def _quieter(residual: Signal, decibels: float) -> Signal:

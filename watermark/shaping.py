@@ -35,7 +35,7 @@ class Scene:
     Attributes:
         luma: at the working size, in [0, 1], shape (1, 1, H, W), H and W even.
         view: luma at the size at which attacks are made, shape (1, 1, h, w).
-        opacity: share of a change that shows there, shape (1, 1, h, w) or 1.
+        opacity: share of a change that shows, at the working size, shape (1, 1, H, W) or (1, 1, 1, 1).
         short_side: of the picture in pixels.
     """
 
@@ -76,7 +76,7 @@ def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, sig
         loss = (
             -(soft * signs).mean(1).clamp_min(_SOFTEST).log().mean()
             - _PILOT_WEIGHT * pilot.mean(1).clamp_min(_SOFTEST).log().mean()
-            + _VISIBILITY_WEIGHT * quality_loss(scene.luma, moved, scene.short_side).log().mean()
+            + _VISIBILITY_WEIGHT * quality_loss(scene.luma, scene.opacity * moved, scene.short_side).log().mean()
         )
         (gradient,) = torch.autograd.grad(loss, pattern)
         gradient = _normalised(_normalised(gradient).clamp(-_CLIP, _CLIP))
@@ -94,9 +94,8 @@ def _with_energy(residual: Tensor, energy: Tensor) -> Tensor:
 
 def _attacked(scene: Scene, residual: Tensor, quality: int) -> Tensor:
     """The marked view after JPEG, in [0, 1]."""
-    view = scene.view
-    added = F.interpolate(residual, view.shape[2:], mode="bicubic", align_corners=False)
-    return Jpeg(quality).apply((view + scene.opacity * added).clamp(0, 1))
+    added = F.interpolate(scene.opacity * residual, scene.view.shape[2:], mode="bicubic", align_corners=False)
+    return Jpeg(quality).apply((scene.view + added).clamp(0, 1))
 
 
 def _windows(

@@ -9,9 +9,11 @@ import numpy as np
 
 from benchmarks.envelope import name_seed
 from watermark import Embedder, Key, Payload
-from watermark.embed import _Host
+from watermark.carriers import Carriers
+from watermark.nets.model import load_model
+from watermark.pattern import plain_residual
 from watermark.payload.frame import encode_frame
-from watermark.working import Pixels, add_residual
+from watermark.working import Pixels, add_residual, reduced_luma
 
 
 def key_of(name: str) -> Key:
@@ -49,10 +51,11 @@ class Marker:
             Marked pixels, same shape and dtype.
 
         Raises:
-            UsageError: the strength is out of range.
+            UsageError: the strength of a shaped mark is out of range.
         """
-        embedder = Embedder(key_of(name), strength=strength, weights=self.weights)
+        key, payload = key_of(name), payload_of(name)
         if self.shaped:
-            return embedder.embed(pixels, payload_of(name)).pixels
-        signs = 1.0 - 2.0 * encode_frame(payload_of(name), key_of(name)).astype(np.float32)
-        return add_residual(pixels, _Host(embedder, pixels).residual(signs, strength))
+            return Embedder(key, strength=strength, weights=self.weights).embed(pixels, payload).pixels
+        signs = 1.0 - 2.0 * encode_frame(payload, key).astype(np.float32)
+        model, carriers = load_model(self.weights), Carriers.from_key(key)
+        return add_residual(pixels, plain_residual(model, carriers, reduced_luma(pixels), signs, strength))

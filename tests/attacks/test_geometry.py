@@ -74,7 +74,8 @@ EXACT = [
     Chain((QuarterTurn(1), Crop(0.6, 0.3, 0.9), Pad(0.1, 0.2), Flip("vertical"), QuarterTurn(3), Shift(0.1, 0.2))),
 ]  # fmt: skip
 RESAMPLED = [
-    Rotate(7.0), Rotate(-30.0), Rotate(90.0), Straighten(10.0), Affine(degrees=20, scale=0.8), Affine(scale=1.2, aspect=1.1),
+    Rotate(7.0), Rotate(-30.0), Rotate(90.0), Straighten(10.0), Affine(degrees=20, scale=0.8),
+    Affine(scale=1.2, aspect=1.1),
     Affine(shear=0.05), Affine(shift_x=0.037, shift_y=-0.081), Affine(10, 0.9, 0.95, 0.03, 0.05, -0.04),
     Resize(0.5), Resize(0.37), Resize(1.5), Resize(0.8, aspect=1.2), Resize(0.6, kernel="bilinear"),
     Resize(1.7, kernel="bilinear"), Resize(0.43, kernel="area"), Resize(0.43, kernel="lanczos"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import fields
 from typing import Any, Literal, Optional
 
 import pytest
 import torch
 
-from attacks import ATTACKS, Attack, Chain, Crop, GaussianNoise, Jpeg, Perspective, PoissonNoise
+from attacks import ATTACKS, Attack, Chain, Crop, GaussianNoise, Jpeg, Perspective, PoissonNoise, plugins
 from attacks.plain import defaults, from_plain, from_text, kind_name, parameters, to_plain, to_text
 
 
@@ -92,7 +93,12 @@ def test_texts(text: str, kind: Any, value: Any) -> None:
         ('{"name": "nothing"}', Attack, "attack"),
         ('{"name": "jpeg"}', Perspective, "attack"),
         ('{"name": "jpeg", "quality": 5}', Attack, "attack"),
-        ('{"name": "jpeg", "parameters": {"qality": 5}}', Attack, "attack"),
+        ('[{"name": "jpeg", "parameters": []}]', tuple[Attack, ...], "attack"),
+        ('[{"name": ["jpeg"]}]', tuple[Attack, ...], "attack"),
+        ("1" + 400 * "0", float, "number"),
+        (100_000 * "[", tuple[float, ...], "number,..."),
+        ("true", Literal[1, 2], "1|2"),
+        ("1.0", Literal[1, 2], "1|2"),
         ("x", bytes, "bytes"),
     ],
 )
@@ -101,6 +107,33 @@ def test_what_does_not_fit_is_refused(text: str, kind: Any, expected: str) -> No
         from_text(text, kind)
     assert kind_name(kind) in str(caught.value)
     assert expected in kind_name(kind)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("kind", [Attack, Attack | None, tuple[Attack, ...]])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"name": "jpeg", "parameters": {"quality": 900}}', "jpeg: quality must be 1 to 100, but is 900"),
+        ('{"name": "jpeg", "parameters": {"qality": 9}}', "jpeg takes quality, .*, but qality came"),
+        ('{"name": "crop", "parameters": {"side": "x"}}', "crop: expected number, but 'x' came"),
+        (150 * '{"name": "chain", "parameters": {"attacks": [' + 150 * "]}}", "recursion depth"),
+    ],
+)
+def test_an_attack_that_is_named_says_what_is_wrong_with_it(text: str, kind: Any, reason: str) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(500)
+    try:
+        with pytest.raises(ValueError, match=reason):
+            from_text(text, kind)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_a_broken_plugin_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "_failures", [plugins.PluginError("acme is broken")])
+    with pytest.raises(ValueError, match="acme is broken"):
+        from_text('{"name": "acme"}', Attack)
 
 
 def test_unknown_parameters_are_named() -> None:

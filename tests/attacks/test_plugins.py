@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
+from dataclasses import make_dataclass
 from pathlib import Path
 
+import pytest
+
 import attacks
-from attacks.base import Registry
+from attacks import plugins
+from attacks.base import Attack, Facts, Registry
 
 ROOT = Path(attacks.__file__).parent.parent
 INVERT = """
@@ -87,3 +93,59 @@ def test_a_registry_asks_for_more_only_when_it_must() -> None:
     assert asked == [1]
     assert list(registry) == ["brightness"]
     assert len(asked) > 1
+
+
+def odd(kind: object, default: object, parameter: str = "amount") -> type[Attack]:
+    made = make_dataclass("Odd", [(parameter, kind, default)], bases=(Attack,), frozen=True)
+    made.facts = Facts(name="odd", family="valuemetric", unit="none", gradient="none")  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (odd("Nowhere", 1.0), "parameters of 'odd' cannot be told: name 'Nowhere' is not defined"),
+        (odd(bytes, b"x"), "default of 'amount' of 'odd' is nothing that JSON holds"),
+        (odd(tuple, (1, ("a", 1j))), "default of 'amount' of 'odd'"),
+        *((odd(str, "", name), f"parameter '{name}'") for name in ("name", "source", "target", "sample")),
+        *((odd(bool, False, name), f"parameter '{name}'") for name in ("force", "listed", "as_json")),
+    ],
+)
+def test_what_cannot_be_offered_is_not_registered(entry: type[Attack], reason: str) -> None:
+    registry = Registry()
+    with pytest.raises(ValueError, match=reason):
+        registry.add(entry)
+    assert list(registry) == []
+
+
+def test_plain_parameters_are_registered() -> None:
+    registry = Registry()
+    registry.add(odd(tuple[object, ...], (None, True, 1, 0.5, "x", attacks.Flip())))
+    assert list(registry) == ["odd"]
+
+
+def test_one_thread_searches_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches, done = [], []
+
+    def search() -> list[plugins.PluginError]:
+        searches.append(threading.get_ident())
+        plugins.load_plugins()  # as a plug-in does that looks into the registry
+        time.sleep(0.1)
+        done.append(len(searches))
+        return []
+
+    monkeypatch.setattr(plugins, "_failures", None)
+    monkeypatch.setattr(plugins, "_load", search)
+    seen = []
+
+    def look() -> None:
+        plugins.load_plugins()
+        seen.append(list(done))
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(searches) == 1
+    assert seen == [[1]] * 3

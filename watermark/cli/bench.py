@@ -127,8 +127,12 @@ def report_command(result: Path, out: Path, data: Path | None, date: str | None,
 def compare_command(first: Path, second: Path, as_json: bool) -> None:
     """Say what result SECOND reads worse than result FIRST.
 
-    A regression is a share of exact messages that fell by more than chance allows (exact McNemar test, p < .01), in the
-    smoke tier any exact message lost, and everywhere a find where no mark can be. Exits with 1 if there is any.
+    A regression is a share of exact messages that fell by more than chance allows, for one attack (exact McNemar test)
+    or for all attacks together (Wilcoxon test over pictures); in the smoke tier any exact message lost, and everywhere
+    a find where no mark can be and SECOND alone has one. Exits with 1 if there is any, with 2 where nothing compares.
+
+    Both tests are two-sided at p < .01 and see nothing of fewer than 8 differing copies or pictures. The core tier
+    makes about 60 of them for each method, uncorrected: of two results that differ by chance alone, one may fall.
     """
     from benchmarks.runner.compare import compare
     from benchmarks.runner.result import read_result
