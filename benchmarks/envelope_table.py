@@ -63,7 +63,7 @@ def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
             if not all(outcome["recovered"] for outcome in outcomes([image], row.name))
         ]
         shown = ", ".join(missed[:4]) + (f" and {len(missed) - 4} more" if len(missed) > 4 else "")
-        target = "" if row.target is None else f"{100 * row.target:.0f}"
+        target = "" if row.target is None else f"{100 * row.target:g}"
         lines.append(f"| {row.name} | {target} | {' | '.join(cells)} | {shown} |")
     return lines
 
@@ -204,6 +204,9 @@ _SUMMARISED = (
     "Gaussian noise, sigma 0.04",
     "JPEG 60 + crop side 0.71 + brightness x 0.5",
     "screenshot: resize x 0.6, crop 5 %, PNG, JPEG 85",
+    "perspective, distortion 0.5",
+    "screen and camera (simulated)",
+    "overwritten with another key",
 )
 
 
@@ -216,7 +219,7 @@ def summary(results: dict[str, Any]) -> str:
         f"Default robustness, {len(images)} photographs, "
         f"mean {fmean(image['psnr'] for image in images):.1f} dB PSNR{seen}:",
         "",
-        "| attack, weakest first | payload recovered exactly |",
+        "| attack | payload recovered exactly |",
         "|---|---|",
     ]
     for name in _SUMMARISED:
