@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
+from benchmarks.runner.calibrate import measure_jod
 from watermark.visibility import gaussian_blur, visibility_map
 from watermark.working import Luma, Pixels, add_residual, reduced_luma
 
@@ -44,7 +44,7 @@ def changes() -> Iterator[tuple[str, Pixels, Luma]]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jod", required=True, help="interpreter of an environment with ColorVideoVDP")
+    parser.add_argument("--jod", type=Path, required=True, help="interpreter of an environment with ColorVideoVDP")
     arguments = parser.parse_args()
     names, pairs = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -54,11 +54,7 @@ def main() -> None:
                 Image.fromarray(image).convert("RGB").save(file)
             names.append(name)
             pairs.append(files)
-        listing = Path(folder) / "pairs.json"
-        listing.write_text(json.dumps(pairs))
-        script = Path(__file__).with_name("jod.py")
-        lines = subprocess.run([arguments.jod, script, listing], check=True, capture_output=True, text=True).stdout
-    jods = [round(json.loads(line)["jod"], 4) for line in lines.splitlines()]
+        jods = [round(jod, 4) for jod in measure_jod(pairs, arguments.jod)]
     RESULT.write_text(json.dumps(dict(zip(names, jods, strict=True)), indent=1) + "\n")
 
 

@@ -32,6 +32,7 @@ from benchmarks.envelope import photographs, to_pixels, to_tensor
 from benchmarks.methods import Bits, Method, Pixels
 from benchmarks.methods.invisible_watermark import DwtDct, DwtDctSvd, RivaGan
 from benchmarks.metrics.intervals import bootstrap_mean
+from benchmarks.metrics.quality import psnr
 from benchmarks.runner.cache import package_versions
 from watermark.imaging import read_image
 
@@ -115,7 +116,7 @@ def measure(method: Method, name: str, host: Pixels) -> dict[str, Any]:
     return {
         "image": name,
         "sha256": hashlib.sha256(host.tobytes()).hexdigest(),
-        "psnr": round(cv2.PSNR(host, marked), 3),
+        "psnr": round(psnr(host, marked), 3),
         "right": {_CLEAN: right(marked), **attacked},
     }
 
@@ -170,10 +171,10 @@ def page(results: dict[str, Any]) -> str:
         sizes = {label: abs(value) for label, value in found[name].items()}
         worst = max(sizes, key=lambda label: sizes[label])
         within = sum(size <= BAND for size in sizes.values())
-        psnr = fmean(image["psnr"] for image in result["images"])
+        mean_psnr = fmean(image["psnr"] for image in result["images"])
         lines.append(
             f"| {name} {result['version']} | {result['message_bits']} | {len(result['images'])} "
-            f"| {psnr:.2f} ({_PUBLISHED_PSNR[name]:.2f}) | {fmean(accuracies(result, _CLEAN)):.3f} "
+            f"| {mean_psnr:.2f} ({_PUBLISHED_PSNR[name]:.2f}) | {fmean(accuracies(result, _CLEAN)):.3f} "
             f"| {within} of {len(sizes)} | {fmean(sizes.values()):.3f} | {sizes[worst]:.3f} ({worst}) |"
         )
     lines += ["", "Differences are measured less published; those in the last two columns are taken without sign."]
@@ -197,6 +198,14 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _methods(text: str) -> list[str]:
+    """Methods by name, separated by commas."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in _MAKERS]:
+        raise argparse.ArgumentTypeError(f"no method {', '.join(unknown)}; there are {', '.join(_MAKERS)}")
+    return names
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,7 +213,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, help="folder of images with a manifest.csv; without it nothing is measured"
     )
-    parser.add_argument("--methods", default=",".join(_MAKERS), help="some of them, with commas")
+    parser.add_argument("--methods", type=_methods, default=list(_MAKERS), help="some of them, with commas")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="time for each method")
     parser.add_argument("--table", type=Path, help="Markdown page to write")
     arguments = parser.parse_args()
@@ -214,7 +223,7 @@ def main() -> None:
     if arguments.out.exists():
         results = json.loads(arguments.out.read_text(encoding="utf-8"))
     if arguments.data:
-        for name in arguments.methods.split(","):
+        for name in arguments.methods:
             results["methods"][name] = run(_MAKERS[name](), arguments.data, arguments.minutes)
             text = json.dumps(results).replace('{"image"', '\n{"image"')  # a picture a line
             arguments.out.write_text(text + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ run goes on where it stopped: training from its checkpoint, measuring from the l
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from benchmarks.ablation.arms import ARMS, Arm, trained_as
+from benchmarks.ablation.arms import ARMS, RECIPE, Arm, trained_as
 from benchmarks.ablation.mark import Marker
 from benchmarks.ablation.measure import Bench, measure
 from benchmarks.ablation.pieces import held_out_pieces, training_pieces
@@ -34,6 +35,8 @@ from benchmarks.ablation.results import (
 from benchmarks.ablation.table import TRAINING_FIGURES, page
 from benchmarks.ablation.train import train, write_start
 from benchmarks.envelope import photographs
+from benchmarks.runner.cache import source_sha256
+from watermark import training
 from watermark.nets.model import load_card
 from watermark.training.checkpoint import METRICS, read_metrics
 
@@ -60,6 +63,9 @@ def run(arguments: argparse.Namespace) -> None:
         pairs=len(bench.training_pieces),
         jod=arguments.jod is not None,
         images=[path.name for path in held_out],
+        pictures_sha256=_sha256(bench.training_pieces.tobytes(), *(path.read_bytes() for path in held_out)),
+        recipe_sha256=_sha256(RECIPE.read_bytes()),
+        source_sha256=source_sha256(Path(training.__path__[0]), Path(__file__).parent),
     )
     stated = out / "conditions.json"
     if stated.exists() and read_conditions(stated) != conditions:
@@ -72,6 +78,11 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"{arm.name}: done in {time.monotonic() - started:.0f} s", file=sys.stderr)
         finished = [read_arm(_result(out, arm)) for arm in ARMS if _result(out, arm).exists()]
         write(out / "ablation.json", Ablation(conditions, finished))
+
+
+def _sha256(*parts: bytes) -> str:
+    """Of all parts, each by its own SHA-256."""
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def _result(out: Path, arm: Arm) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from watermark.training.settings import TrainingSettings
 
-_RECIPE = Path(__file__).parent / "recipe.toml"
+RECIPE = Path(__file__).parent / "recipe.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Arm:
         Args:
             steps: optimiser steps, from 1.
         """
-        return TrainingSettings.load(_RECIPE, {"steps": steps, "validate_every": steps, **self.changes})
+        return TrainingSettings.load(RECIPE, {"steps": steps, "validate_every": steps, **self.changes})
 
 
 WHOLE = Arm("adversary + visibility")

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from skimage.metrics import peak_signal_noise_ratio
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from attacks import Attack, Crop, GaussianBlur, GaussianNoise, RealJpeg, Rotate
 from benchmarks.ablation.mark import Marker, key_of, payload_of
 from benchmarks.ablation.pieces import detectability
-from benchmarks.ablation.quality import mean_jod, strength_at_jod, strength_at_psnr
 from benchmarks.ablation.results import Outcome, Point
 from benchmarks.ablation.steganalysis import Luma8
 from benchmarks.envelope import to_pixels, to_tensor
+from benchmarks.metrics.quality import psnr
+from benchmarks.runner.calibrate import Uncalibrated, measure_jod, strength_for_jod, strength_for_psnr
+from benchmarks.runner.pictures import Picture
 from watermark import Detector
-from watermark.imaging import read_image
 from watermark.working import Pixels
 
 PSNR = 42.0  # dB
@@ -62,18 +65,19 @@ def measure(marker: Marker, bench: Bench, folder: Path) -> list[Point]:
     Returns:
         The point at equal PSNR and, if JOD is measured and can be reached, that at equal JOD.
     """
-    hosts = [read_image(path).pixels for path in bench.photographs]
+    hosts = [Picture.of(path).pixels() for path in bench.photographs]
     names = [path.name for path in bench.photographs]
 
-    def marked(strength: float) -> list[Pixels]:
-        return [marker.mark(host, name, strength) for host, name in zip(hosts, names, strict=True)]
+    def marked(strength: float) -> list[NDArray[np.uint8]]:
+        pairs = zip(hosts, names, strict=True)
+        return [np.asarray(marker.mark(host, name, strength), dtype=np.uint8) for host, name in pairs]
 
-    def psnr(pictures: list[Pixels]) -> float:
-        return fmean(peak_signal_noise_ratio(host, picture) for host, picture in zip(hosts, pictures, strict=True))
+    def mean_psnr(pictures: list[NDArray[np.uint8]]) -> float:
+        return fmean(psnr(host, picture) for host, picture in zip(hosts, pictures, strict=True))
 
     def jod(strength: float) -> float:
         assert bench.jod_python is not None  # asked for by those who have it
-        return mean_jod(bench.jod_python, bench.photographs, marked(strength), folder / f"{strength:.2f}")
+        return _mean_jod(bench.jod_python, bench.photographs, marked(strength), folder / f"{strength:.2f}")
 
     def point(name: str, strength: float) -> Point:
         started = time.monotonic()
@@ -87,16 +91,30 @@ def measure(marker: Marker, bench: Bench, folder: Path) -> list[Point]:
         seconds = f"read in {read - started:.0f} s, steganalysis in {time.monotonic() - read:.0f} s"
         print(f"{name}: strength {strength:.2f} dB, {seconds}", file=sys.stderr)
         seen = None if bench.jod_python is None else round(jod(strength), 4)
-        return Point(name, round(strength, 3), round(psnr(pictures), 3), seen, attacks, found)
+        return Point(name, round(strength, 3), round(mean_psnr(pictures), 3), seen, attacks, found)
 
-    loud = strength_at_psnr(lambda strength: psnr(marked(strength)), PSNR)
+    loud = strength_for_psnr(lambda strength: mean_psnr(marked(strength)), PSNR)
     points = [point(f"PSNR {PSNR:g} dB", loud)]
     if bench.jod_python is not None:
         strengths = [loud + step for step in _JOD_STEPS]
-        quiet = strength_at_jod(strengths, [jod(strength) for strength in strengths], JOD)
-        if quiet is not None:
+        try:
+            quiet = strength_for_jod({strength: jod(strength) for strength in strengths}, JOD)
+        except Uncalibrated as reason:
+            print(reason, file=sys.stderr)
+        else:
             points.append(point(f"JOD {JOD:g}", quiet))
     return points
+
+
+def _mean_jod(python: Path, hosts: Sequence[Path], marked: Sequence[NDArray[np.uint8]], folder: Path) -> float:
+    """Mean JOD of marked pictures, which are left in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs = []
+    for host, pixels in zip(hosts, marked, strict=True):
+        file = folder / f"{host.stem}.png"
+        Image.fromarray(pixels).save(file, compress_level=1)
+        pairs.append((str(host), str(file)))
+    return fmean(measure_jod(pairs, python))
 
 
 def _outcome(marker: Marker, marked: Pixels, attack: Attack, name: str) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from watermark.files import write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,9 @@ class Conditions:
         pairs: cover and marked picture, of which each steganalyser learns.
         jod: whether JOD was measured.
         images: names of the held-out photographs.
+        pictures_sha256: over those photographs' files and the pieces that steganalysers learn from.
+        recipe_sha256: of ``recipe.toml``.
+        source_sha256: over the source that trains, marks, attacks and reads.
     """
 
     steps: int
@@ -110,6 +113,9 @@ class Conditions:
     pairs: int
     jod: bool
     images: list[str]
+    pictures_sha256: str
+    recipe_sha256: str
+    source_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ A TOML file describes it; this one spells out the defaults::
     message_bits = 64                                   # required
     embed = ["{program}", "embed", "{in}", "{out}", "--message", "{message}", "--key", "{key}"]
     detect = ["{program}", "detect", "{in}", "--key", "{key}"]
-    version = "..."                                     # the beginning of the program's SHA-256
+    version = ""                                        # shown with the SHA-256 of program and description, shortened
     licence = "unknown"
     note = ""
     keyed = true
@@ -93,7 +93,8 @@ class Command:
             MethodMissing: its program is not there.
         """
         try:
-            description = tomllib.loads(path.read_text(encoding="utf-8"))
+            described = path.read_bytes()
+            description = tomllib.loads(described.decode())
         except (OSError, ValueError) as error:
             raise MethodError(f"cannot read the description {path}: {error}") from error
         known = {field.name.removesuffix("_arguments"): field for field in fields(cls) if field.name != "chosen"}
@@ -109,8 +110,9 @@ class Command:
         program = str(beside.resolve()) if beside.is_file() else shutil.which(values["program"])
         if program is None or not os.access(program, os.X_OK):
             raise MethodMissing(f"{path}: {values['program']!r} is no program that can be run")
-        sha256 = hashlib.sha256(Path(program).read_bytes()).hexdigest()
-        return cls(**{"version": sha256[:12], **values, "program": program})
+        sha256 = hashlib.sha256(hashlib.sha256(described).digest() + Path(program).read_bytes()).hexdigest()
+        version = f"{values['version']} ({sha256[:12]})" if values.get("version") else sha256[:12]
+        return cls(**{**values, "version": version, "program": program})
 
     def with_strength(self, db: float | None) -> Self:  # noqa: D102
         if db is not None and self.strength is None:

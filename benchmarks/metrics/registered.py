@@ -36,12 +36,11 @@ def registered_psnr(marked: Image, attacked: Image, matrix: NDArray[np.float64])
     Whole-pixel moves (crop, flip, quarter turn, padding) are. A rim that interpolation mixes with what is outside is
     left out of the PSNR.
 
-    Not for attacks without a true matrix (``Elastic``): what is out of place counts as damage.
-
     Args:
         marked: RGB, uint8, shape (H, W, 3).
         attacked: RGB, uint8, shape (H', W', 3).
-        matrix: ``attack.matrix(H, W)``: from marked to attacked pixel coordinates, pixel centres at 1/2, shape (3, 3).
+        matrix: ``attack.matrix(H, W)`` where there is one: from marked to attacked pixel coordinates, pixel centres at
+            1/2, shape (3, 3).
 
     Example:
         >>> marked = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)

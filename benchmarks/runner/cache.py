@@ -13,7 +13,16 @@ import attacks
 import watermark
 from watermark.files import write_atomically
 
-_PACKAGES = ("torch", "kornia", "numpy", "opencv-python-headless", "scikit-image", "pillow")
+_PACKAGES = (
+    "torch",
+    "kornia",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-image",
+    "pillow",
+    "flip-evaluator",
+    "lpips",
+)
 
 
 class Cache:
@@ -44,7 +53,7 @@ class Cache:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages that pixels pass through, and of the toolkit; a package that is absent is left out."""
+    """Versions of the toolkit and the packages that pixels pass through or are judged by; an absent one is left out."""
     found = {"watermark-toolkit": watermark.__version__}
     for package in _PACKAGES:
         try:
@@ -55,14 +64,28 @@ def package_versions() -> dict[str, str]:
 
 
 @cache
-def source_sha256() -> str:
-    """SHA-256 over the toolkit's own source and weights, which change faster than its version."""
-    digest = hashlib.sha256()
+def source_sha256(*more: Path) -> str:
+    """SHA-256 over the toolkit's own source and weights, which change faster than its version.
+
+    Args:
+        more: further folders of source.
+    """
     own = Path(__file__).parent.parent
-    roots = [Path(watermark.__path__[0]), Path(attacks.__path__[0]), own / "methods", own / "metrics", own / "runner"]
+    roots = [
+        Path(watermark.__path__[0]),
+        Path(attacks.__path__[0]),
+        own / "methods",
+        own / "metrics",
+        own / "runner",
+        *more,
+    ]
+    files = {"envelope.py": own / "envelope.py"}  # pixels to tensors and back
     for root in roots:
         for path in sorted(root.rglob("*")):
             parts = path.relative_to(root).parts
             if path.suffix in {".py", ".safetensors"} and not {"cli", "training"} & set(parts):
-                digest.update("/".join((root.name, *parts)).encode() + b"\0" + path.read_bytes())
+                files["/".join((root.name, *parts))] = path
+    digest = hashlib.sha256()
+    for name, path in files.items():
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

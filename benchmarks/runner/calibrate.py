@@ -21,6 +21,7 @@ from benchmarks.metrics.quality import psnr
 from benchmarks.runner import draws
 from benchmarks.runner.pictures import Picture
 from benchmarks.runner.probes import embed
+from watermark.errors import ImageTooSmall
 
 JOD_STRENGTHS = (38.0, 41.0, 44.0, 47.0, 50.0)
 _REACH = 6.0  # dB either side of the target in which the strength is sought
@@ -50,14 +51,19 @@ class Marking:
     pairs: Path | None = None
 
 
-def mark(marking: Marking, resolve: Callable[[str], Method]) -> tuple[float, list[str]]:
-    """PSNR in dB of one marked picture, and the paths of host and marked picture if they were wanted."""
+def mark(marking: Marking, resolve: Callable[[str], Method]) -> tuple[float, list[str]] | None:
+    """PSNR in dB of one marked picture, and the paths of host and marked picture if they were wanted.
+
+    ``None`` if the picture is smaller than the method takes.
+    """
     method = resolve(marking.method).with_strength(marking.strength)
     host = marking.picture.pixels()
     sha256, seed = marking.picture.sha256, marking.seed
-    marked = embed(
-        method, host, draws.message(seed, sha256, 0, method.message_bits), draws.draw(seed, "key", sha256, 0)
-    )
+    message, key = draws.message(seed, sha256, 0, method.message_bits), draws.draw(seed, "key", sha256, 0)
+    try:
+        marked = embed(method, host, message, key)
+    except ImageTooSmall:
+        return None
     paths = []
     if marking.pairs is not None:
         for kind, image in (("host", host), ("marked", marked)):
@@ -92,18 +98,18 @@ def strength_for_psnr(mean_psnr: Callable[[float], float], target: float) -> flo
 
 
 def strength_for_jod(table: Mapping[float, float], target: float) -> float:
-    """The strength whose mean JOD is ``target``, linear between those measured.
+    """The strength whose mean JOD is ``target``; between those measured log(10 - JOD) is taken as linear in dB.
 
     Args:
-        table: mean JOD by strength in dB; rises with it.
+        table: mean JOD by strength in dB; rises with it and stays below 10.
         target: in JOD.
 
     Raises:
-        Uncalibrated: the table does not reach the target, or does not rise.
+        Uncalibrated: the table does not reach the target, does not rise, or reaches 10.
 
     Example:
-        >>> strength_for_jod({40.0: 9.5, 44.0: 9.7}, 9.6)
-        42.0
+        >>> round(strength_for_jod({42.0: 9.2, 46.0: 9.8}, 9.6), 2)
+        44.0
     """
     strengths = sorted(table)
     jods = [table[strength] for strength in strengths]
@@ -111,18 +117,20 @@ def strength_for_jod(table: Mapping[float, float], target: float) -> float:
         raise Uncalibrated(f"JOD does not rise with strength: {_spelled(table)}")
     if not jods[0] <= target <= jods[-1]:
         raise Uncalibrated(f"the strengths measured do not reach JOD {target:g}: {_spelled(table)}")
-    return float(np.interp(target, jods, strengths))
+    if jods[-1] >= 10:
+        raise Uncalibrated(f"a JOD of 10 is no difference at all: {_spelled(table)}")
+    return float(np.interp(-np.log(10 - target), -np.log(10 - np.array(jods)), strengths))
 
 
-def measure_jod(pairs: Sequence[Sequence[str]], python: Path) -> float:
-    """Mean JOD of pairs of host and marked picture, by ``benchmarks/jod.py`` in an environment of its own.
+def measure_jod(pairs: Sequence[Sequence[str]], python: Path) -> list[float]:
+    """JOD of each pair of host and marked picture, by ``benchmarks/jod.py`` in an environment of its own.
 
     Args:
         pairs: paths of host and marked picture.
         python: interpreter of the environment that ``benchmarks/jod_environment.sh`` makes.
 
     Raises:
-        Uncalibrated: the script failed.
+        Uncalibrated: the script failed, or did not answer for every pair.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(pairs, file)
@@ -133,7 +141,10 @@ def measure_jod(pairs: Sequence[Sequence[str]], python: Path) -> float:
             raise Uncalibrated(f"JOD: cannot run {python.name}: {error.strerror}") from error
     if done.returncode:
         raise Uncalibrated(f"JOD: {(done.stderr.strip() or f'exit code {done.returncode}').splitlines()[-1]}")
-    return float(np.mean([json.loads(line)["jod"] for line in done.stdout.splitlines()]))
+    jods = [float(json.loads(line)["jod"]) for line in done.stdout.splitlines()]
+    if len(jods) != len(pairs):
+        raise Uncalibrated(f"JOD: {len(pairs)} pairs were asked for, and {len(jods)} answers came")
+    return jods
 
 
 def _spelled(table: Mapping[float, float]) -> str:

@@ -6,7 +6,6 @@ pipes.
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 Task = TypeVar("Task")
+START_LIMIT = 300.0  # seconds in which a worker must load its libraries, whatever a task may take
 _CONTEXT = multiprocessing.get_context("spawn")  # a fork would inherit torch's and OpenCV's threads
 
 
@@ -83,16 +83,16 @@ class Workers(Generic[Task]):
 
     def _start(self, index: int, task: Task) -> None:
         worker = self._idle.pop() if self._idle else _Worker(self._function)
-        self._busy[worker] = (index, time.monotonic() if worker.ready else math.inf)
+        self._busy[worker] = (index, time.monotonic())
         worker.send(task)
 
     def _finished(self) -> Iterator[Outcome]:
         now = time.monotonic()
-        patience = max(0.0, min(began + self._limit - now for _, began in self._busy.values()))
-        ready = wait([worker.connection for worker in self._busy], None if math.isinf(patience) else patience)
+        patience = min(began + self._allowed(worker) - now for worker, (_, began) in self._busy.items())
+        ready = wait([worker.connection for worker in self._busy], max(0.0, patience))
         now = time.monotonic()
         for worker, (index, began) in list(self._busy.items()):
-            late = now - began >= self._limit
+            late = now - began >= self._allowed(worker)
             if worker.connection not in ready and not late:
                 continue
             if worker.connection in ready and not worker.ready and worker.receive_ready():
@@ -102,12 +102,16 @@ class Workers(Generic[Task]):
             if worker.connection in ready:
                 value, reason, alive = worker.receive()
             else:
-                value, reason, alive = None, f"took more than {self._limit:g} s", False
+                value, alive = None, False
+                reason = f"took more than {self._allowed(worker):g} s{'' if worker.ready else ' to start'}"
             if alive:
                 self._idle.append(worker)
             else:
                 worker.stop()
-            yield Outcome(index, value, reason, max(0.0, now - began))
+            yield Outcome(index, value, reason, now - began)
+
+    def _allowed(self, worker: _Worker) -> float:
+        return self._limit if worker.ready else START_LIMIT
 
 
 class _Worker:

@@ -22,6 +22,7 @@ from benchmarks.runner.calibrate import (
     strength_for_psnr,
 )
 from benchmarks.runner.execute import Workers
+from benchmarks.runner.pictures import Picture
 from benchmarks.runner.plan import DEFAULT_POINT, Plan, Strength
 from watermark.errors import UsageError
 
@@ -35,7 +36,8 @@ def check_point(point: str) -> str:
         UsageError: it is something else.
     """
     measure, _, value = point.partition(" ")
-    if point == DEFAULT_POINT or (measure in {"psnr", "jod"} and value.replace(".", "", 1).isdigit()):
+    number = value.replace(".", "", 1)
+    if point == DEFAULT_POINT or (measure in {"psnr", "jod"} and number.isascii() and number.isdigit()):
         return point
     raise UsageError(f"an operating point is default, psnr DB or jod JOD, but {point!r} came")
 
@@ -66,6 +68,7 @@ class Calibration:
         self._plan, self._identities, self._cache, self._jod = plan, identities, cache, jod
         self._workers: Workers[Marking] = Workers(partial(mark, resolve=resolve), workers, limit)
         self._pictures = [picture for picture in plan.pictures if picture.width is not None]
+        self._large_enough: dict[str, list[Picture]] = {}  # by method, as its first marking found
 
     def strengths(self) -> dict[tuple[str, str], Strength]:
         """By method and point."""
@@ -112,13 +115,21 @@ class Calibration:
         for strength in JOD_STRENGTHS:
             with tempfile.TemporaryDirectory() as folder:
                 pairs = [paths for _, paths in self._marked(name, strength, Path(folder))]
-                table[str(strength)] = measure_jod(pairs, self._jod)
+                table[str(strength)] = float(np.mean(measure_jod(pairs, self._jod)))
         return table
 
     def _marked(self, name: str, strength: float, folder: Path | None) -> Sequence[tuple[float, list[str]]]:
-        tasks = [Marking(name, strength, picture, self._plan.seed, folder) for picture in self._pictures]
+        """The same pictures at every strength: all but those too small for the method."""
+        pictures = self._large_enough.get(name, self._pictures)
+        tasks = [Marking(name, strength, picture, self._plan.seed, folder) for picture in pictures]
         outcomes = sorted(self._workers.outcomes(tasks), key=lambda outcome: outcome.index)
-        marked = [outcome.value for outcome in outcomes if outcome.reason is None]
-        if not marked:
-            raise Uncalibrated(outcomes[0].reason if outcomes else "no picture of the run can be read")
-        return marked
+        for picture, outcome in zip(pictures, outcomes, strict=True):
+            if outcome.reason is not None:
+                raise Uncalibrated(f"{picture.name} was not marked: {outcome.reason}")
+        found = [(picture, done.value) for picture, done in zip(pictures, outcomes, strict=True) if done.value]
+        if not found:
+            raise Uncalibrated("no picture of the run can be read and is large enough")
+        if name in self._large_enough and len(found) < len(pictures):
+            raise Uncalibrated(f"{name} takes pictures at one strength that are too small for it at {strength:g} dB")
+        self._large_enough[name] = [picture for picture, _ in found]
+        return [value for _, value in found]

@@ -34,7 +34,7 @@ def run(
     Args:
         plan: what to do.
         resolve: gives a method by its name; picklable by name, since workers call it.
-        cache: keeps every finished job.
+        cache: keeps every job of which nothing failed; what did may lie with the machine, and is tried again.
         workers: processes, one thread each.
         limit: seconds a job may take.
         jod: interpreter of ColorVideoVDP's environment, for operating points in JOD.
@@ -59,8 +59,9 @@ def run(
             index = left[outcome.index]
             if outcome.reason is None:
                 done[index] = outcome.value
-                cache.put(jobs[index].causes(identities), outcome.value)
-            else:  # not kept: the next run tries again
+                if _settled(outcome.value):
+                    cache.put(jobs[index].causes(identities), outcome.value)
+            else:
                 done[index] = lost(jobs[index], "failed", outcome.reason)
             progress.advance(_spelled(jobs[index], outcome))
     return assemble(plan, rows, [done[index] for index in range(len(jobs))])
@@ -90,6 +91,11 @@ def describe(names: Sequence[str], resolve: Callable[[str], Method]) -> tuple[li
         labels[name] = made.name
         rows.append({fact: getattr(made, fact) for fact in ("name", *_FACTS)} | {"status": "ok", "reason": None})
     return rows, labels
+
+
+def _settled(done: dict[str, Any]) -> bool:
+    """Whether no row of a job failed; one that was refused is refused again."""
+    return all(row["status"] != "failed" for row in (done["embed"], *done["reads"]))
 
 
 def _spelled(job: Job, outcome: Outcome) -> str:

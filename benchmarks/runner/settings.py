@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
 from attacks import Attack, Chain
+from attacks.plain import parameters, to_plain
 from benchmarks.runner import draws
 
 
@@ -48,7 +46,7 @@ class Setting:
             "id": self.id,
             "name": facts.name,
             "family": facts.family,
-            "parameters": parameters(self.attack),
+            "parameters": _without_seeds(to_plain(self.attack)["parameters"]),
             "unit": facts.unit,
             "changes_size": _may_change_size(self.attack),
         }
@@ -57,32 +55,20 @@ class Setting:
 IDENTITY = Setting(Chain(()))
 
 
-def parameters(attack: Attack) -> dict[str, Any]:
-    """Parameters but seeds, as plain values of JSON; attacks within an attack are objects with their ``name``."""
-    return {
-        field.name: _plain(getattr(attack, field.name))
-        for field in dataclasses.fields(attack)  # type: ignore[arg-type]  # every attack is a dataclass
-        if field.name != "seed"
-    }
-
-
 def _may_change_size(attack: Attack) -> bool:
     if isinstance(attack, Chain):  # whose facts speak of any chain
         return any(map(_may_change_size, attack.attacks))
     return attack.facts.resizes
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Attack():
-            return {"name": value.facts.name, **parameters(value)}
-        case tuple():
-            return [_plain(item) for item in value]
-        case Tensor():
-            return value.tolist()
-        case float() if not math.isfinite(value):
-            return str(value)  # JSON knows no infinity
-    return value
+def _without_seeds(plain: Any) -> Any:
+    """Plain values without the seeds of attacks at any depth."""
+    match plain:
+        case dict():
+            return {name: _without_seeds(value) for name, value in plain.items() if name != "seed"}
+        case list():
+            return [_without_seeds(item) for item in plain]
+    return plain
 
 
 def _spell(value: Any) -> str:
@@ -92,12 +78,12 @@ def _spell(value: Any) -> str:
         case Chain(attacks=steps):
             return " > ".join(map(_spell, steps))
         case Attack():
-            fields = [(name, getattr(value, name)) for name in parameters(value)]
+            fields = [(name, getattr(value, name)) for name in parameters(type(value)) if name != "seed"]
             return " ".join([value.facts.name, *(f"{name}={_spell(field)}" for name, field in fields)])
         case tuple():
             return "(" + ", ".join(map(_spell, value)) + ")"
         case float():
-            return f"{value:.6g}"
+            return repr(value).removesuffix(".0")
     return str(value)
 
 

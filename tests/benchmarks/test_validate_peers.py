@@ -93,6 +93,14 @@ def test_two_pictures_are_measured_however_short_the_time(folder, monkeypatch):
     assert len(validate_peers.run(Echo(), folder, minutes=0.0)["images"]) == 2
 
 
+def test_unknown_methods_are_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["validate_peers", "--out", "out.json", "--methods", "dwtDct,dwtDcct"])
+    with pytest.raises(SystemExit) as ended:
+        validate_peers.main()
+    assert ended.value.code == 2
+    assert "no method dwtDcct; there are dwtDct, dwtDctSvd, rivaGan" in capsys.readouterr().err
+
+
 def test_the_page_agrees_with_the_result():
     results = json.loads(RESULT.read_text(encoding="utf-8"))
     assert (ROOT / "docs" / "validation.md").read_text(encoding="utf-8") == validate_peers.page(results)

@@ -18,6 +18,8 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 import attacks.plugins
 from attacks import ATTACKS
+from attacks.offered import TAKEN
+from watermark.cli.attack import command
 
 
 def pixels_of(path: Path) -> NDArray[Any]:
@@ -169,6 +171,14 @@ USAGE = {
     "sample without seed": (("--name", "jpeg", "--sample"), "--sample needs --seed"),
     "sample with parameters": (("--name", "jpeg", "--sample", "--seed", 1, "--quality", 5), "without parameters"),
     "informed": (("--name", "averaging"), "averaging needs more than a picture, Knowledge.marked, which no file gives"),
+    "nested out of range": (
+        ("--name", "chain", "--attacks", '{"name": "jpeg", "parameters": {"quality": 900}}'),
+        "jpeg: quality must be 1 to 100, but is 900",
+    ),
+    "no parameters": (("--name", "chain", "--attacks", '[{"name": "jpeg", "parameters": []}]'), "expected"),
+    "no text": (("--name", "chain", "--attacks", '[{"name": ["jpeg"]}]'), "expected"),
+    "400 digits": (("--name", "gaussian_noise", "--sigma", "1" + 400 * "0"), "expected number"),
+    "deep": (("--name", "chain", "--attacks", 100_000 * "["), "expected"),
     "informed link": (("--name", "chain", "--attacks", '{"name": "copy"}'), "needs Knowledge.marked"),
 }
 
@@ -216,6 +226,10 @@ def test_list_as_json() -> None:
     assert flip["parameters"] == {"axis": {"kind": "horizontal|vertical", "default": "horizontal"}}
     (webp,) = [line for line in lines if line["name"] == "webp"]
     assert webp["parameters"] == {"quality": {"kind": "whole number", "range": "0 to 100", "default": 50}}
+
+
+def test_names_that_parameters_cannot_have() -> None:
+    assert {parameter.name for parameter in command.params} == TAKEN | {"seed"}
 
 
 def test_a_broken_plugin_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, png: Path) -> None:

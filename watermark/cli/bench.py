@@ -131,8 +131,9 @@ def compare_command(first: Path, second: Path, as_json: bool) -> None:
     or for all attacks together (Wilcoxon test over pictures); in the smoke tier any exact message lost, and everywhere
     a find where no mark can be and SECOND alone has one. Exits with 1 if there is any, with 2 where nothing compares.
 
-    Both tests are two-sided at p < .01 and see nothing of fewer than 8 differing copies or pictures. The core tier
-    makes about 60 of them for each method, uncorrected: of two results that differ by chance alone, one may fall.
+    Both tests are two-sided at p < .01; the first sees nothing of fewer than 8 copies that differ, the second of fewer
+    than 7 pictures. The core tier makes about 70 for each method, uncorrected for their number, so of two results that
+    differ by chance alone one may be called a regression.
     """
     from benchmarks.runner.compare import compare
     from benchmarks.runner.result import read_result

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import stat
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from benchmarks.ablation import measure
 from benchmarks.ablation.arms import ARMS, WHOLE, Arm, trained_as
 from benchmarks.ablation.mark import Marker, key_of, payload_of
 from benchmarks.ablation.pieces import SIDE, held_out_pieces, training_pieces
-from benchmarks.ablation.quality import mean_jod, strength_at_jod, strength_at_psnr
 from benchmarks.ablation.results import (
     Ablation,
     ArmResult,
@@ -128,42 +125,6 @@ def test_training_pieces_are_cut_at_full_resolution(photographs):
         assert any((window == piece).all((2, 3)).any() for window in windows)
 
 
-def test_strength_at_psnr_of_a_mark_that_rounds():
-    def psnr(strength):
-        return strength - 1.3 - 0.004 * (strength - 40) ** 2
-
-    assert psnr(strength_at_psnr(psnr, 42.0)) == pytest.approx(42.0, abs=0.02)
-    with pytest.raises(ValueError, match="was not reached"):
-        strength_at_psnr(lambda _: 40.0, 42.0)
-
-
-def test_strength_at_jod():
-    strengths = [42.0, 46.0, 50.0]
-    jods = [10 - 8 * 10 ** (-strength / 30) for strength in strengths]  # exactly linear in the logarithm
-    assert strength_at_jod(strengths, jods, 10 - 8 * 10 ** (-44.5 / 30)) == pytest.approx(44.5)
-    assert strength_at_jod(strengths, jods, 9.99) is None
-    assert strength_at_jod(strengths, [9.5, 9.4, 9.9], 9.7) is None
-
-
-def test_mean_jod_asks_the_other_interpreter(tmp_path):
-    """With a stand-in that answers 9 for a changed picture and 10 for an unchanged one."""
-    hosts = [tmp_path / "a.png", tmp_path / "b.png"]
-    for host in hosts:
-        Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(host)
-    script = tmp_path / "stand_in.py"
-    script.write_text(
-        "import json, sys\nfrom PIL import Image\nassert sys.argv[1].endswith('jod.py')\n"
-        "for pair in json.load(open(sys.argv[2])):\n"
-        "    first, second = (Image.open(name).tobytes() for name in pair)\n"
-        "    print(json.dumps({'jod': 10.0 if first == second else 9.0}))\n"
-    )
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    marked = [np.zeros((16, 16, 3), np.uint8), np.ones((16, 16, 3), np.uint8)]
-    assert mean_jod(python, hosts, marked, tmp_path / "marked") == 9.5
-
-
 def arm_result(name, energies, hits=30, jod=9.5):
     """Two photographs, two attacks; energy of each photograph, the same after both attacks."""
     outcomes = [Outcome(energy, errors, errors < 30) for energy, errors in zip(energies, (0, 64), strict=True)]
@@ -174,7 +135,7 @@ def arm_result(name, energies, hits=30, jod=9.5):
 
 @pytest.fixture
 def ablation():
-    conditions = Conditions(500, "0" * 64, 600, True, ["a.png", "b.png"])
+    conditions = Conditions(500, "0" * 64, 600, True, ["a.png", "b.png"], *(digit * 64 for digit in "123"))
     return Ablation(
         conditions,
         [arm_result(WHOLE.name, [3.0, 5.0]), arm_result("no generator", [2.5, 4.5], 20, None)],
@@ -184,8 +145,8 @@ def ablation():
 def test_results_survive_their_file(ablation, tmp_path):
     write(tmp_path / "ablation.json", ablation)
     assert read_ablation(tmp_path / "ablation.json") == ablation
-    (tmp_path / "other.json").write_text('{"schema": 2}')
-    with pytest.raises(ValueError, match="no result of schema 1"):
+    (tmp_path / "other.json").write_text('{"schema": 1}')
+    with pytest.raises(ValueError, match="no result of schema 2"):
         read_ablation(tmp_path / "other.json")
 
 
@@ -236,6 +197,18 @@ def test_run_goes_on_and_writes_a_page(photographs, tmp_path, monkeypatch):
     assert all(outcome.recovered and outcome.energy > 2 for outcome in point.attacks["JPEG 40"])
     with pytest.raises(SystemExit, match="under other conditions"):
         command.main([*options, "--steps", "3"])
+    (tmp_path / "recipe.toml").write_text("")
+    for name, other in (("source_sha256", lambda *_: "another"), ("RECIPE", tmp_path / "recipe.toml")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(command, name, other)
+            with pytest.raises(SystemExit, match="under other conditions"):
+                command.main(options)
+    picture = photographs / "a.png"
+    before = picture.read_bytes()
+    Image.fromarray(data.chelsea()[:288, :320]).save(picture)
+    with pytest.raises(SystemExit, match="under other conditions"):
+        command.main(options)
+    picture.write_bytes(before)
     written = tmp_path / "ablation.md"
     command.main(["table", "--result", str(out / "ablation.json"), "--page", str(written)])
     assert written.read_text() == page(result)

@@ -90,7 +90,9 @@ def test_a_changed_program_is_another_version(described):
     first, second = method(described()).version, method(described(script("exit 0"))).version
     assert first != second
     assert method(described()).version == first
-    assert method(described(version="2.1")).version == "2.1"
+    assert method(described(note="other words")).version not in {first, second}  # so is a changed description
+    assert method(described(version="2.1")).version.startswith("2.1 (")
+    assert method(described(version="2.1")).version != method(described(version="2.1", detect=["x"])).version
 
 
 def test_one_strength_only_unless_described(described):

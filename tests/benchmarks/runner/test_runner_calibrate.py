@@ -16,7 +16,7 @@ from benchmarks.runner.cache import Cache
 from benchmarks.runner.calibrate import Uncalibrated, measure_jod, strength_for_jod, strength_for_psnr
 from benchmarks.runner.pictures import find_pictures
 from benchmarks.runner.plan import Plan
-from watermark.errors import UsageError
+from watermark.errors import ImageTooSmall, UsageError
 
 
 @pytest.fixture
@@ -43,7 +43,30 @@ def test_equal_psnr(calibration, tmp_path: Path) -> None:
             marked = method.embed(host, np.zeros(fake_methods.BITS, np.uint8), bytes(32))
             measured.append(peak_signal_noise_ratio(host, marked))
         assert np.mean(measured) == pytest.approx(target, abs=0.1)
-    assert found["raising", "psnr 36"] == "MethodError: raising has no strength"
+    assert found["raising", "psnr 36"] == "photo0.png was not marked: MethodError: raising has no strength"
+
+
+def test_picture_that_fails_leaves_no_strength(calibration, monkeypatch) -> None:
+    """One that is too small is left out."""
+    embed = fake_methods.LowBits.embed
+
+    def raises(error: Exception):
+        def embedding(self, image, *rest):
+            if image.shape[1] == 65:
+                raise error
+            return embed(self, image, *rest)
+
+        return embedding
+
+    monkeypatch.setattr(fake_methods.LowBits, "embed", raises(MemoryError("busy")))
+    asked = ("low-bits",), ("psnr 40",)
+    reason = calibration(*asked).strengths()["low-bits", "psnr 40"]
+    assert reason == "photo1.png was not marked: MemoryError: busy"
+    monkeypatch.setattr(fake_methods.LowBits, "embed", raises(ImageTooSmall(60, 65, 70)))
+    without = calibration(*asked)
+    assert isinstance(without.strengths()["low-bits", "psnr 40"], float)  # nothing of before was kept
+    monkeypatch.setattr(fake_methods.LowBits, "embed", embed)
+    assert len(without._marked("low-bits", 40.0, None)) == 2  # nor comes it back
 
 
 def test_strengths_are_kept(calibration, monkeypatch) -> None:
@@ -71,8 +94,7 @@ def test_equal_jod(calibration, tmp_path: Path, monkeypatch) -> None:
     found = calibration(("low-bits",), ("jod 9.95",), Path(sys.executable)).strengths()
     strength = found["low-bits", "jod 9.95"]
     assert isinstance(strength, float)
-    errors = [255**2 / 10 ** (decibels / 10) for decibels in (38.0, 44.0)]  # mean squared errors at two strengths
-    assert strength == pytest.approx(38 + 6 * (errors[0] - 5) / (errors[0] - errors[1]), abs=0.3)
+    assert strength == pytest.approx(10 * np.log10(255**2 / 5), abs=0.3)  # PSNR of a mean squared error of 5
 
 
 @pytest.mark.parametrize(("offset", "target"), [(0.0, 42.0), (-3.0, 44.0), (4.0, 42.0)])
@@ -86,10 +108,27 @@ def test_psnr_out_of_reach() -> None:
         strength_for_psnr(lambda strength: strength + 20, 42.0)
 
 
-@pytest.mark.parametrize("table", [{40.0: 9.0, 44.0: 9.5}, {40.0: 9.9, 44.0: 9.7}, {40.0: 9.7, 44.0: 9.7}])
+@pytest.mark.parametrize(
+    "table", [{40.0: 9.0, 44.0: 9.5}, {40.0: 9.9, 44.0: 9.7}, {40.0: 9.7, 44.0: 9.7}, {40.0: 9.7, 44.0: 10.0}]
+)
 def test_jod_out_of_reach(table: dict[float, float]) -> None:
     with pytest.raises(Uncalibrated, match="40 dB"):
         strength_for_jod(table, 9.8)
+
+
+def test_jod_is_exact_where_its_loss_is_exponential() -> None:
+    table = {strength: 10 - 8 * 10 ** (-strength / 30) for strength in (42.0, 46.0, 50.0)}
+    assert strength_for_jod(table, 10 - 8 * 10 ** (-44.5 / 30)) == pytest.approx(44.5)
+
+
+def test_jod_of_each_pair(tmp_path: Path, monkeypatch) -> None:
+    script = tmp_path / "jod.py"
+    script.write_text("import json, sys\nfor a, b in json.load(open(sys.argv[1])): print(json.dumps({'jod': a + b}))\n")
+    monkeypatch.setattr(calibrate.jod, "__file__", str(script))
+    assert measure_jod([(1, 2), (3, 4)], Path(sys.executable)) == [3, 7]
+    script.write_text("print('{\"jod\": 9}')\n")
+    with pytest.raises(Uncalibrated, match="2 pairs were asked for, and 1 answers came"):
+        measure_jod([(1, 2), (3, 4)], Path(sys.executable))
 
 
 def test_jod_script_that_fails(tmp_path: Path) -> None:
@@ -104,7 +143,7 @@ def test_all_points_are_points() -> None:
     assert [points.check_point(point) for point in points.ALL_POINTS] == list(points.ALL_POINTS)
 
 
-@pytest.mark.parametrize("point", ["psnr", "psnr x", "42", "ssim 42", "jod 9.8.1", ""])
+@pytest.mark.parametrize("point", ["psnr", "psnr x", "42", "ssim 42", "jod 9.8.1", "psnr ²", "psnr .", ""])
 def test_what_is_no_point(point: str) -> None:
     with pytest.raises(UsageError, match="operating point"):
         points.check_point(point)

@@ -55,6 +55,9 @@ def test_ids_name_what_is_done() -> None:
     assert IDENTITY.id == "identity"
     assert Setting(RealJpeg(60)).id == "real_jpeg quality=60 subsampling=4:2:0"
     assert Setting(Chain((MedianBlur(3), Crop(0.25)))).id == "median_blur kernel=3 > crop side=0.25 x=0.5 y=0.5"
+    assert Setting(Crop(1 / 3)).id != Setting(Crop(0.333333)).id
+    row = Setting(Chain((GaussianNoise(1.0),))).row()
+    assert row["parameters"] == {"attacks": [{"name": "gaussian_noise", "parameters": {"sigma": 1.0}}]}
     row = Setting(PrintScan()).row()
     assert "seed" not in row["parameters"]
     assert (row["name"], row["family"]) == ("print_scan", "pipeline")

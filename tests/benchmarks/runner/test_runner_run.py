@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 from runner_samples import TIER, InThisProcess, write_folder
 
+from benchmarks.methods import method
+from benchmarks.runner import execute
 from benchmarks.runner import run as run_module
 from benchmarks.runner.cache import Cache
 from benchmarks.runner.execute import Workers
@@ -18,6 +20,7 @@ from benchmarks.runner.pictures import find_pictures
 from benchmarks.runner.plan import Plan
 from benchmarks.runner.result import read_result, schema, write_result
 from benchmarks.runner.run import describe, run
+from benchmarks.runner.settings import IDENTITY
 from watermark.errors import UsageError
 
 METHODS = ("low-bits", "raising", "absent", "counting")
@@ -134,6 +137,12 @@ def test_workers_outlive_their_tasks() -> None:
     }
 
 
+def test_worker_that_does_not_start(monkeypatch) -> None:
+    monkeypatch.setattr(execute, "START_LIMIT", 0.5)
+    with Workers(fake_methods.NeverThere(), count=1, limit=60.0) as workers:
+        assert [outcome.reason for outcome in workers.outcomes(["a"])] == ["took more than 0.5 s to start"]
+
+
 def test_cache_keeps_what_it_is_given(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     assert cache.get({"a": 1}) is None
@@ -143,6 +152,30 @@ def test_cache_keeps_what_it_is_given(tmp_path: Path) -> None:
     (file,) = (tmp_path / "cache").iterdir()
     file.write_text('{"rows": [1.')  # as a full disk leaves it
     assert cache.get({"a": 1, "b": [2]}) is None
+
+
+def test_pictures_marked_elsewhere_are_found_by_the_second_run(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(run_module, "Workers", InThisProcess)
+    program = tmp_path / "read"
+    program.write_text("""#!/bin/sh\necho '{"present": false, "score": 0, "bits": null, "p": null}'\n""")
+    program.chmod(0o755)
+    description = tmp_path / "elsewhere.toml"
+    description.write_text(
+        'name = "elsewhere"\nprogram = "read"\nmessage_bits = 8\noriginals = "originals"\nmarked = "marked"\n'
+    )
+    pictures = find_pictures(write_folder(tmp_path, 1), 1.0)
+    plan = Plan(replace(TIER, settings=(IDENTITY,)), pictures, (f"folder:{description}",))
+    cache = Cache(tmp_path / "cache")
+    (asked,) = run(plan, method, cache)["embeds"]
+    assert "run again" in asked["reason"]
+    (tmp_path / "originals").rename(tmp_path / "marked")
+    for words in (tmp_path / "marked").glob("*.json"):
+        words.unlink()
+    first = run(plan, method, cache)
+    assert [row["status"] for row in (*first["embeds"], *first["reads"])] == ["ok", "ok"]
+    for picture in (tmp_path / "marked").iterdir():
+        picture.unlink()
+    assert run(plan, method, cache)["embeds"] == first["embeds"]  # what is done is kept
 
 
 def test_one_name_one_method() -> None:
