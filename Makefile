@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test lint envelope clean
+.PHONY: install demo test smoke lint envelope clean
 
 install: $(VENV)/.installed
 
@@ -20,6 +20,11 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest
+
+# The regression gate of the benchmark: about half a minute; 1 if a mark that the stored result reads is lost.
+smoke: install
+	$(BIN)/watermark bench run --tier smoke --out build/bench/smoke.json
+	$(BIN)/watermark bench compare benchmarks/results/smoke.json build/bench/smoke.json
 
 lint: install
 	$(BIN)/ruff check .
