@@ -24,9 +24,8 @@ from benchmarks.methods.claims import compared
 from watermark.errors import ImageTooSmall
 
 _INSTALL = "pip install --no-deps invisible-watermark PyWavelets"
-_STEP = (
-    36  # the package's quantisation step, in grey levels of a Haar approximation; the error's power goes as its square
-)
+# The package's quantisation step, in grey levels of a Haar approximation; the error's power goes as its square.
+_STEP = 36
 
 
 @dataclass(frozen=True)

@@ -167,4 +167,7 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
             answer: tuple[Any, str | None] = function(task), None
         except Exception as error:
             answer = None, one_line(error)
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except BrokenPipeError:  # the run was stopped meanwhile
+            return
