@@ -14,7 +14,7 @@ from attacks.warp import scaling, translation
 Axis = Literal["horizontal", "vertical"]
 
 
-@register("flip", family="geometric", unit="axis, none is the identity", gradient="exact")
+@register("flip", family="geometric", unit="axis; there is no identity", gradient="exact")
 @dataclass(frozen=True)
 class Flip(Attack):
     """Swap left and right (``horizontal``) or top and bottom (``vertical``)."""

@@ -30,9 +30,13 @@ from watermark.errors import NotReadBack
     type=click.Choice(["low", "standard", "high"]),
     default="standard",
     show_default=True,
-    help="How much the mark must withstand; the strength is chosen for each picture.",
+    help="How much the mark shall withstand; the strength is chosen for each picture, within what the eye forgives.",
 )
-@click.option("--strength", type=click.FloatRange(30, 60), help="Fixed strength instead: mean PSNR in dB.")
+@click.option(
+    "--strength",
+    type=click.FloatRange(30, 60),
+    help="Fixed strength instead, in dB: the mean PSNR over photographs; that of one picture may be far from it.",
+)
 @click.option("--quality", type=click.IntRange(1, 100), help="Quality of JPEG or WebP; else as the source was coded.")
 @click.option("--force", is_flag=True, help="Overwrite OUT; drop a C2PA manifest.")
 @json_option
@@ -75,7 +79,7 @@ def command(
     if written.payload != message:
         raise NotReadBack(
             f"the mark could not be read back from what would have been {target}, so nothing was written; "
-            "try --robustness high, a lower --strength or a higher --quality"
+            "try a shorter payload, --robustness high, a lower --strength or, for lossy formats, a higher --quality"
         )
     write_atomically(target, coded)
     result = {
