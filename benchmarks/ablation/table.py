@@ -53,6 +53,8 @@ def page(ablation: Ablation) -> str:
     for name in dict.fromkeys(point.name for arm in ablation.arms for point in arm.points):
         points = {arm.name: point for arm in ablation.arms for point in arm.points if point.name == name}
         lines += ["", f"## At equal {name}", "", *_point_table(points), "", *_attack_table(points)]
+        if absent := [arm.name for arm in ablation.arms if arm.name not in points]:
+            lines += ["", f"Not reached by any strength measured: {', '.join(absent)}."]
     return "\n".join([*lines, "", "## Training", "", *_training_table(ablation), ""])
 
 
