@@ -104,11 +104,12 @@ def read_result(path: Path) -> dict[str, Any]:
     """A result from its file.
 
     Raises:
-        UsageError: the file is no result of this schema.
-        OSError: it cannot be read.
+        UsageError: the file cannot be read, or is no result of this schema.
     """
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the result {path}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}") from error
     if not isinstance(result, dict) or result.get("schema") != SCHEMA or "reads" not in result:

@@ -119,6 +119,8 @@ def test_file_that_is_no_result(tmp_path: Path, text: str) -> None:
     (tmp_path / "result.json").write_text(text)
     with pytest.raises(UsageError, match=r"result\.json"):
         read_result(tmp_path / "result.json")
+    with pytest.raises(UsageError, match="cannot read the result"):
+        read_result(tmp_path / "missing.json")
 
 
 def test_workers_outlive_their_tasks() -> None:
