@@ -35,8 +35,8 @@ def changes() -> Iterator[tuple[str, Pixels, Luma]]:
         pixels: NDArray[np.uint8] = getattr(data, picture)()
         luma = torch.from_numpy(reduced_luma(pixels))[None, None]
         noise = torch.randn(luma.shape, generator=torch.Generator().manual_seed(1))
-        band = gaussian_blur(noise, 0.8) - gaussian_blur(noise, 2.0)
-        for kind, residual in (("even", band), ("hidden", band * visibility_map(luma))):
+        band, coarse = (gaussian_blur(noise, width) - gaussian_blur(noise, 2.5 * width) for width in (0.8, 2.4))
+        for kind, residual in (("even", band), ("hidden", band * visibility_map(luma)), ("coarse", coarse)):
             scaled = residual * (10 ** (-decibels / 20) / residual.square().mean().sqrt())
             yield f"{picture} {kind} {decibels:g} dB", pixels, scaled[0, 0].numpy()
 

@@ -13,8 +13,8 @@ from marked_samples import PAYLOAD, PICTURES, attacked
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
-from attacks import Crop, RealJpeg, Rotate
-from watermark import Detector, Embedder, Key, Payload
+from attacks import Crop, RealJpeg, Rotate, WebP
+from watermark import Detector, Embedder, Key, Payload, embed
 from watermark.detect import CLAIM_LEVEL
 from watermark.errors import ImageTooSmall, UnsupportedImage, UsageError, WeightsError
 from watermark.nets.model import load_model
@@ -90,6 +90,25 @@ def test_a_stronger_level_is_louder_and_none_costs_more_quality_than_it_may(pict
     for result, allowed in zip(results, (0.11, 0.18, 0.30), strict=True):
         change = torch.from_numpy(reduced_luma(result.pixels)) - luma
         assert quality_loss(luma[None, None], change[None, None], 400).item() < 1.2 * allowed
+
+
+def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures, monkeypatch):
+    def embedded(energy, loss, wrong):
+        monkeypatch.setattr(embed, "_TARGETS", {"standard": (energy, loss)})
+        monkeypatch.setattr(embed, "_MOST_WRONG", wrong)
+        return Embedder().embed(pictures["coffee"], PAYLOAD)
+
+    loud, capped = embedded(6.0, 1.0, 1.0), embedded(6.0, 0.1, 1.0)
+    assert capped.strength > loud.strength + 1
+    faint, floored = embedded(1.2, 0.01, 1.0), embedded(1.2, 0.01, 0.15)
+    reads = [Detector().detect(attacked(WebP(50), result.pixels)).payload for result in (faint, floored)]
+    assert reads == [None, PAYLOAD]
+
+
+def test_no_pixel_of_the_working_size_changes_by_more_than_the_bound(pictures, monkeypatch):
+    monkeypatch.setattr(embed, "_LARGEST_CHANGE", 3 / 255)
+    change = Embedder().embed(pictures["coffee"], PAYLOAD).pixels.astype(int) - pictures["coffee"]
+    assert np.abs(change).max() <= 4  # a cubic may overshoot by one
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])

@@ -26,13 +26,15 @@ def noise(shape, seed=1):
 
 def test_it_agrees_with_colorvideovdp():
     measured = json.loads(RESULT.read_text())  # made by python -m benchmarks.jod_references
-    losses = []
+    losses: dict[str, list[tuple[float, float]]] = {}
     for name, pixels, residual in changes():
         luma = torch.from_numpy(reduced_luma(pixels))[None, None]
         expected = quality_loss(luma, torch.from_numpy(residual)[None, None], min(pixels.shape[:2])).item()
-        losses.append((expected, 10 - measured[name]))
-    expected, real = np.log(losses).T
-    assert np.corrcoef(expected, real)[0, 1] > 0.97
+        losses.setdefault(name.split()[1], []).append((expected, 10 - measured[name]))
+    for kind in losses.values():
+        assert np.corrcoef(np.log(kind).T)[0, 1] > 0.95
+    expected, real = np.log(np.concatenate(list(losses.values()))).T
+    assert np.corrcoef(expected, real)[0, 1] > 0.9
     assert np.abs(expected - real).max() < np.log(2.5)
     assert abs(np.mean(expected - real)) < np.log(1.5)
 

@@ -19,8 +19,8 @@ from watermark.registration.search import Listener
 from watermark.shaping import Scene, _attacked, _turned_part, _windows, shaped
 from watermark.working import add_residual, reduced_luma
 
-# 512 x 512; 384 x 684 and so 342 columns at the working size, 171 in the estimate: an odd number
-HOSTS = {"even": lambda: data.astronaut(), "odd": lambda: np.hstack([data.coffee()[:384], data.coffee()[:384, 84::-1]])}
+# 512 x 512; 384 x 687 and so 458 columns at the working size, 229 in the estimate: an odd number
+HOSTS = {"even": lambda: data.astronaut(), "odd": lambda: np.hstack([data.coffee()[:384], data.coffee()[:384, 86::-1]])}
 MODEL = load_model()
 CARRIERS = Carriers.from_key(Key.open())
 SIGNS = torch.from_numpy(np.random.default_rng(3).choice([-1.0, 1.0], 256).astype(np.float32))
@@ -40,7 +40,7 @@ def marked(request):
     return plain(HOSTS[request.param](), 40.0)
 
 
-@pytest.mark.parametrize(("host", "side"), [("even", 512), ("even", 300), ("odd", 384), ("odd", 200)])
+@pytest.mark.parametrize(("host", "side"), [("even", 512), ("even", 200), ("odd", 384), ("odd", 300)])
 def test_windows_hear_what_the_detector_hears(host, side):
     """Against the real chain: cubic enlargement, rounding, JPEG of OpenCV, reduction, and the detector's folding."""
     pixels = HOSTS[host]()
@@ -53,7 +53,7 @@ def test_windows_hear_what_the_detector_hears(host, side):
     coded = cv2.imencode(".jpg", marked, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
     estimate = estimate_residual(MODEL, reduced_luma(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)))
     heard = Listener(estimate, CARRIERS, MODEL.receive).read(centred(DIHEDRAL[0], *estimate.shape))
-    assert np.corrcoef(soft[0].numpy(), heard.soft)[0, 1] > 0.96
+    assert np.corrcoef(soft[0].numpy(), heard.soft)[0, 1] > 0.98
     assert (soft * SIGNS).mean(1).min() > 0.5  # every window hears the bits
     assert pilot.mean(1).min() > 0.3
 
@@ -77,6 +77,11 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
     assert result.square().mean() == pytest.approx(residual.square().mean().item(), rel=1e-4)
     losses = [quality_loss(scene.luma, mark, scene.short_side).item() for mark in (residual, result)]
     assert losses[1] < 0.7 * losses[0]
+    scores = [
+        _windows(_attacked(scene, mark, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))
+        for mark in (residual, result)
+    ]
+    assert scores[1][1].mean() > 0.8 * scores[0][1].mean()  # the pilot is not sold for bits
     louder = result * (losses[0] / losses[1]) ** (1 / 2.2)
     assert quality_loss(scene.luma, louder, scene.short_side) < 1.05 * losses[0]
     with torch.no_grad():
