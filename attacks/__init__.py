@@ -20,6 +20,7 @@ from attacks.copy import Copy
 from attacks.crop import Crop
 from attacks.cut_out import CutOut
 from attacks.defocus_blur import DefocusBlur
+from attacks.diffusion_regeneration import DiffusionRegeneration
 from attacks.double_jpeg import DoubleJpeg
 from attacks.elastic import Elastic
 from attacks.equalise import Equalise
@@ -65,6 +66,7 @@ from attacks.social import Social
 from attacks.speckle_noise import SpeckleNoise
 from attacks.straighten import Straighten
 from attacks.total_variation_denoise import TotalVariationDenoise
+from attacks.vae_regeneration import VaeRegeneration
 from attacks.wavelet_denoise import WaveletDenoise
 from attacks.white_balance import WhiteBalance
 
@@ -88,6 +90,7 @@ __all__ = [
     "Crop",
     "CutOut",
     "DefocusBlur",
+    "DiffusionRegeneration",
     "DoubleJpeg",
     "Elastic",
     "Equalise",
@@ -137,6 +140,7 @@ __all__ = [
     "SpeckleNoise",
     "Straighten",
     "TotalVariationDenoise",
+    "VaeRegeneration",
     "WaveletDenoise",
     "WebP",
     "WhiteBalance",

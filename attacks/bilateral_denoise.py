@@ -13,6 +13,7 @@ from torch import Tensor
 from attacks.arrays import each_array
 from attacks.base import Attack, register, uniform
 from attacks.limits import NonNegative, Positive
+from attacks.sizes import check_window
 
 
 @register(
@@ -39,6 +40,7 @@ class BilateralDenoise(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.sigma_colour == 0.0:
             return image.detach()
+        check_window(2 * round(1.5 * self.sigma_space) + 1, image)
         return each_array(
             image,
             lambda array: np.asarray(cv2.bilateralFilter(array, 0, self.sigma_colour / 255, self.sigma_space)),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, integer, register
 from attacks.limits import OddCount
+from attacks.sizes import check_window
 
 
 @register("box_blur", family="valuemetric", unit="side of the window in pixels, 1 is the identity", gradient="exact")
@@ -27,5 +28,6 @@ class BoxBlur(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.kernel == 1:
             return image
+        check_window(self.kernel, image)
         blurred: Tensor = box_blur(image, self.kernel, border_type="reflect")
         return blurred.clamp(0, 1)  # a mean of whites may be rounded up

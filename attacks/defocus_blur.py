@@ -13,6 +13,7 @@ from torch import Tensor
 from attacks.base import Attack, register, uniform
 from attacks.disc import disc
 from attacks.limits import NonNegative
+from attacks.sizes import check_window
 
 
 @register("defocus_blur", family="valuemetric", unit="radius in pixels, 0 is the identity", gradient="exact")
@@ -29,6 +30,8 @@ class DefocusBlur(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.radius == 0.0:
             return image
-        kernel = disc(2 * math.ceil(self.radius) + 1, self.radius)
+        side = 2 * math.ceil(self.radius) + 1
+        check_window(side, image)
+        kernel = disc(side, self.radius)
         blurred: Tensor = filter2d(image, kernel[None].to(image), border_type="reflect", normalized=True)
         return blurred.clamp(0, 1)  # a mean of whites may be rounded up

@@ -14,6 +14,7 @@ from torch import Tensor
 from attacks.base import Attack, integer, register, uniform
 from attacks.limits import Limits, NonNegative, Seed
 from attacks.seeded import draw_each
+from attacks.sizes import check_size
 
 _SHORT_SIDE = 512  # of the picture in the units of the parameters
 _STEP = 2  # of those units between the points at which displacements are drawn
@@ -54,7 +55,8 @@ class Elastic(Attack):
         unit = min(height, width) / _SHORT_SIDE
         sigma, radius = self.sigma / _STEP, round(3 * self.sigma / _STEP)
         points = [round(side / unit / _STEP) for side in (height, width)]
-        drawn = (2, *(count + 2 * radius for count in points))  # as strong at the borders as within
+        drawn = (2, points[0] + 2 * radius, points[1] + 2 * radius)  # as strong at the borders as within
+        check_size(*drawn[1:])
         noise = draw_each(image, self.seed, lambda _, generator: torch.randn(drawn, generator=generator))
         smooth = gaussian_blur2d(noise, (2 * radius + 1, 2 * radius + 1), (sigma, sigma), border_type="constant")
         smooth = smooth[:, :, radius : radius + points[0], radius : radius + points[1]]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.limits import NonNegative
+from attacks.sizes import check_window
 
 
 @register(
@@ -41,5 +42,6 @@ class GaussianBlur(Attack):
         if radius == 0:
             return image
         size = (2 * radius + 1, 2 * radius + 1)
+        check_window(size[0], image)
         blurred: Tensor = gaussian_blur2d(image, size, (self.sigma, self.sigma), border_type="reflect")
         return blurred

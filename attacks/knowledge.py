@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from torch import Tensor
@@ -28,12 +29,14 @@ class Knowledge:
         embed: marks images (B, C, H, W) in [0, 1] with a key of the enemy's own.
         score: the detector's differentiable score of each image, (B, C, H, W) in [0, 1] to (B,); higher where the mark
             is present. It must see each image by itself.
+        weights: folder of a pretrained generative model, as diffusers' ``save_pretrained`` writes it.
     """
 
     marked: Tensor | None = None
     host: Tensor | None = None
     embed: Callable[[Tensor], Tensor] | None = None
     score: Callable[[Tensor], Tensor] | None = None
+    weights: Path | None = None
 
 
 NOTHING = Knowledge()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, integer, register
 from attacks.limits import OddCount
+from attacks.sizes import check_window
 
 
 @register("median_blur", family="valuemetric", unit="side of the window in pixels, 1 is the identity", gradient="exact")
@@ -30,5 +31,6 @@ class MedianBlur(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.kernel == 1:
             return image
+        check_window(self.kernel, image)
         blurred: Tensor = median_blur(image, self.kernel, border_type="reflect")
         return blurred

@@ -11,6 +11,7 @@ from torch import Tensor
 from attacks.base import Attack, integer, register, uniform
 from attacks.limits import NonNegative
 from attacks.overlay_text import OverlayText
+from attacks.sizes import check_size
 from attacks.warp import translation
 
 _TEXTS = ("", "ONE DOES NOT SIMPLY", "WHEN IT WORKS", "NOBODY:", "SO TRUE")
@@ -38,6 +39,7 @@ class MemeFrame(Attack):
         rows = round(height * self.bar)
         if rows == 0:
             return image
+        check_size(height + 2 * rows, width)
         black = image.new_zeros(batch, channels, rows, width)
         above, below = (1 - OverlayText(text, _LETTERS).apply(black) for text in (self.above, self.below))
         return torch.cat([above, image, below], dim=2)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 
 from attacks.base import log_uniform, register, uniform
 from attacks.chain import Chain, Pipeline
 from attacks.codecs import RealJpeg
-from attacks.limits import Count, Quality
+from attacks.limits import Count, Limits, Quality
 from attacks.long_side_cap import LongSideCap
 
 
@@ -27,7 +27,7 @@ class Messenger(Pipeline):
 
     long_side: Count = 1600
     jpeg_quality: Quality = 70
-    times: Count = 1
+    times: Annotated[int, Limits(1, 100)] = 1
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

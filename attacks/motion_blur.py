@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, integer, register, uniform
 from attacks.limits import OddCount
+from attacks.sizes import check_window
 
 
 @register(
@@ -36,5 +37,6 @@ class MotionBlur(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         if self.kernel == 1:
             return image
+        check_window(self.kernel, image)
         blurred: Tensor = motion_blur(image, self.kernel, self.degrees, 0.0, border_type="reflect", mode="bilinear")
         return blurred.clamp(0, 1)  # a mean of whites may be rounded up

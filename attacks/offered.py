@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 if TYPE_CHECKING:
     from attacks.base import Attack
 
-TAKEN = frozenset({"name", "source", "target", "sample", "force", "listed", "as_json"})
+TAKEN = frozenset({"name", "source", "target", "sample", "force", "listed", "as_json", "weights"})
 """What ``watermark attack`` calls its own arguments; ``seed`` is one too, and means the same."""
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attacks.base import Attack, register, uniform
 from attacks.limits import NonNegative, Share
+from attacks.sizes import check_size
 from attacks.warp import translation
 
 
@@ -36,6 +37,7 @@ class Pad(Attack):
         height, width = image.shape[2:]
         across = round(width * self.left), round(width * self.right)
         down = round(height * self.top), round(height * self.bottom)
+        check_size(height + sum(down), width + sum(across))
         return F.pad(image, (*across, *down), value=self.value)
 
     def matrix(self, height: int, width: int) -> Tensor:  # noqa: D102

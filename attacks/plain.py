@@ -97,12 +97,14 @@ def from_plain(plain: Any, kind: Any = Attack) -> Any:
 
 def _attack_from_plain(plain: Mapping[str, Any]) -> Attack:
     name, values = plain.get("name"), plain.get("parameters", {})
+    if not (isinstance(name, str) and isinstance(values, Mapping) and plain.keys() <= {"name", "parameters"}):
+        raise ValueError(f"expected the name of an attack and its parameters, but {_short.repr(plain)} came")
     try:
-        entry = ATTACKS.get(name) if isinstance(name, str) else None
+        entry = ATTACKS[name]
+    except KeyError as error:
+        raise _Unmakeable(error.args[0]) from error
     except PluginError as error:  # of which the attack may be
         raise _Unmakeable(str(error)) from error
-    if entry is None or not isinstance(values, Mapping) or not plain.keys() <= {"name", "parameters"}:
-        raise ValueError(f"expected the name of an attack and its parameters, but {_short.repr(plain)} came")
     kinds = parameters(entry)
     if unknown := values.keys() - kinds:
         raise _Unmakeable(f"{name} takes {', '.join(kinds)}, but {', '.join(sorted(unknown))} came")

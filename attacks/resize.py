@@ -15,6 +15,7 @@ from torch import Tensor
 
 from attacks.base import Attack, log_uniform, register
 from attacks.limits import Positive
+from attacks.sizes import check_size
 from attacks.warp import scaling
 
 Kernel = Literal["nearest", "bilinear", "bicubic", "area", "lanczos"]
@@ -34,9 +35,13 @@ def resize(image: Tensor, height: int, width: int, kernel: Kernel = "bicubic") -
 
     Returns:
         Float in [0, 1], shape (B, C, height, width); the image itself where it has that size.
+
+    Raises:
+        ValueError: that is too large, see :func:`attacks.sizes.check_size`.
     """
     if image.shape[2:] == (height, width):
         return image
+    check_size(height, width)
     if kernel == "nearest":
         return F.interpolate(image, (height, width), mode="nearest-exact")
     if kernel in ("area", "lanczos"):  # not in torch

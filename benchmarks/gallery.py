@@ -4,8 +4,8 @@
 
 The picture is the bundled photograph at 240 x 135 pixels, marked under the open key, one pixel of it to a pixel of the
 sheet: what an attack does to neighbouring pixels shows. Parameters are drawn by the attack's own sampler at full level,
-or are those of :data:`LOUD`. Informed attacks know what :func:`benchmarks.enemy.public_knowledge` says. Attacks of
-plug-ins are left out.
+or are those of :data:`LOUD`. Informed attacks know what :func:`benchmarks.enemy.public_knowledge` says; those that need
+weights of the user's stand on the page only. Attacks of plug-ins are left out.
 """
 
 from __future__ import annotations
@@ -105,6 +105,11 @@ def members(family: Family) -> list[str]:
     ]
 
 
+def pictured(family: Family) -> list[str]:
+    """Those of them that the sheet shows: all that need no weights of the user's."""
+    return [name for name in members(family) if "weights" not in ATTACKS[name].facts.needs]
+
+
 def page() -> str:
     """The page as Markdown, from the registry alone."""
     count = sum(len(members(family)) for family in FAMILIES)
@@ -117,7 +122,8 @@ def page() -> str:
         "the open key. A pixel is shown as a pixel; larger pictures are reduced. Parameters are draws of the attack's",
         "own sampler (seed 1, full level), or louder where such a draw does little to so small a picture. Who needs",
         "more than the picture has eight other marked pictures, an embedder with a key of his own, and the public",
-        "decoder, but not the key. `watermark attack --list` shows all parameters and their defaults.",
+        "decoder, but not the key. Who must know weights, of a large model that the user has on disk, has no picture.",
+        "`watermark attack --list` shows all parameters and their defaults.",
     ]
     for family in FAMILIES:
         lines += [
@@ -133,7 +139,7 @@ def page() -> str:
             facts = ATTACKS[name].facts
             cells = (
                 f"`{name}`",
-                _shown(example(name)),
+                _shown(example(name)) if name in pictured(family) else "not shown",
                 facts.unit,
                 facts.gradient,
                 "yes" if facts.resizes else "no",
@@ -203,7 +209,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     image, knowledge = pictures()
     for family in FAMILIES:
-        write_atomically(arguments.out / f"{family}.jpg", sheet(image, members(family), knowledge))
+        write_atomically(arguments.out / f"{family}.jpg", sheet(image, pictured(family), knowledge))
     write_atomically(arguments.out / "README.md", page().encode())
 
 

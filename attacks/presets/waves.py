@@ -105,8 +105,15 @@ WAVES = Preset(
         *_combined("combo_all", _STRENGTHS),
     ),
     (
-        ("regeneration: diffusion, with prompt, rinsing", "needs the weights of a diffusion model"),
-        ("regeneration: VAE, KL-VAE", "needs the weights of CompressAI and Stable Diffusion"),
+        (
+            "regeneration: diffusion, with prompt, rinsing",
+            "needs the weights of a diffusion model; who has them takes `diffusion_regeneration`, which gives an empty "
+            "prompt and rinses by `passes`",
+        ),
+        (
+            "regeneration: VAE, KL-VAE",
+            "needs the weights of CompressAI and Stable Diffusion; who has the latter takes `vae_regeneration`",
+        ),
         ("adversarial embedding, 5 encoders", "needs the weights of the encoders"),
         ("adversarial surrogate detector", "needs a classifier trained for each watermark"),
     ),

@@ -90,7 +90,6 @@ def test_texts(text: str, kind: Any, value: Any) -> None:
         ("1,2,3", tuple[float, float], "number,number"),
         ("1,x", tuple[int, ...], "whole number,..."),
         ("x", int | None, "whole number or null"),
-        ('{"name": "nothing"}', Attack, "attack"),
         ('{"name": "jpeg"}', Perspective, "attack"),
         ('{"name": "jpeg", "quality": 5}', Attack, "attack"),
         ('[{"name": "jpeg", "parameters": []}]', tuple[Attack, ...], "attack"),
@@ -114,6 +113,7 @@ def test_what_does_not_fit_is_refused(text: str, kind: Any, expected: str) -> No
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ('{"name": "jpg"}', "no attack is named 'jpg'; did you mean 'jpeg'?"),
         ('{"name": "jpeg", "parameters": {"quality": 900}}', "jpeg: quality must be 1 to 100, but is 900"),
         ('{"name": "jpeg", "parameters": {"qality": 9}}', "jpeg takes quality, .*, but qality came"),
         ('{"name": "crop", "parameters": {"side": "x"}}', "crop: expected number, but 'x' came"),

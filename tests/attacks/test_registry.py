@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -22,7 +23,7 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def applied(attack: Attack, channels: int) -> Callable[[Tensor], Tensor]:
+def applied(attack: Attack, channels: int, weights: Path | None = None) -> Callable[[Tensor], Tensor]:
     """What the attack does to images of so many channels, the knowledge it needs given."""
     if not isinstance(attack, InformedAttack):
         return attack.apply
@@ -30,8 +31,16 @@ def applied(attack: Attack, channels: int) -> Callable[[Tensor], Tensor]:
         marked=torch.rand(8, channels, 24, 24, generator=generator(9)),
         embed=lambda image: image.roll(1, 3),
         score=lambda image: image.square().mean((1, 2, 3)),
+        weights=weights,
     )
     return partial(attack.apply, knowledge=knowledge)
+
+
+@pytest.fixture
+def needed_weights(name: str, request: pytest.FixtureRequest) -> Path | None:
+    """The folder of weights for an attack that needs one; skips where what reads it is not installed."""
+    folder: Path | None = request.getfixturevalue("weights") if "weights" in ATTACKS[name].facts.needs else None
+    return folder
 
 
 RUNNABLE = [
@@ -99,13 +108,15 @@ def test_sampling_depends_on_the_generator_alone(name: str) -> None:
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_samples_give_images(name: str, channels: int, level: float, odd_photo: Tensor) -> None:
+def test_samples_give_images(
+    name: str, channels: int, level: float, odd_photo: Tensor, needed_weights: Path | None
+) -> None:
     image = odd_photo[:, :channels].expand(2, -1, -1, -1).clone()
     image[1] = image[1].flip(1)
     before = image.clone()
     for seed in range(3):
         attack = ATTACKS[name].sample(generator(seed), level)
-        apply = applied(attack, channels)
+        apply = applied(attack, channels, needed_weights)
         out = apply(image)
         assert torch.equal(image, before)
         assert torch.equal(apply(image), out)
@@ -135,9 +146,9 @@ def test_exact_gradients_are_exact(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_gradients_pass_unless_stated(name: str) -> None:
+def test_gradients_pass_unless_stated(name: str, needed_weights: Path | None) -> None:
     image = (torch.rand(1, 3, 24, 24, generator=generator(0)) * 0.4 + 0.2).requires_grad_()
-    out = applied(ATTACKS[name].sample(generator(0)), 3)(image)
+    out = applied(ATTACKS[name].sample(generator(0)), 3, needed_weights)(image)
     if ATTACKS[name].facts.gradient == "none":
         assert not out.requires_grad
         return

@@ -15,9 +15,10 @@ import pytest
 from cli_samples import ICC, astronaut, camera, exif, json_lines, refused, run, save, save_signed
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, PngImagePlugin
+from torch import Tensor
 
 import attacks.plugins
-from attacks import ATTACKS
+from attacks import ATTACKS, Knowledge, VaeRegeneration
 from attacks.offered import TAKEN
 from watermark.cli.attack import command
 
@@ -166,10 +167,28 @@ USAGE = {
         ("--name", "rotate", "--degrees", "inf"),
         "degrees must be finite, but is inf; rotate takes --degrees (number)",
     ),
-    "of no use to the picture": (("--name", "box_blur", "--kernel", 2001), "cannot be applied: "),
+    "of no use to the picture": (
+        ("--name", "double_jpeg", "--shift", 400),
+        "a.png: DoubleJpeg(first=75, second=75, shift=400) cannot be applied: ",
+    ),
+    "too large a result": (
+        ("--name", "resize", "--factor", 1000),
+        "384000 x 320000 pixels would be made, but at most 268435456 may; resize takes --factor",
+    ),
+    "too large a window": (
+        ("--name", "box_blur", "--kernel", 2001),
+        "but at most 639 fit this picture; box_blur takes",
+    ),
+    "unknown link": (
+        ("--name", "chain", "--attacks", '{"name": "jpg"}'),
+        "no attack is named 'jpg'; did you mean 'jpeg'?",
+    ),
     "no seed to set": (("--name", "jpeg", "--seed", 1), "draws nothing at random"),
     "sample without seed": (("--name", "jpeg", "--sample"), "--sample needs --seed"),
     "sample with parameters": (("--name", "jpeg", "--sample", "--seed", 1, "--quality", 5), "without parameters"),
+    "no weights": (("--name", "vae_regeneration"), "none of which come with the toolkit; give --weights"),
+    "weights for nothing": (("--name", "flip", "--weights", "."), "flip needs no --weights; flip takes --axis"),
+    "a folder without weights": (("--name", "vae_regeneration", "--weights", "."), "holds no config.json"),
     "informed": (("--name", "averaging"), "averaging needs more than a picture, Knowledge.marked, which no file gives"),
     "nested out of range": (
         ("--name", "chain", "--attacks", '{"name": "jpeg", "parameters": {"quality": 900}}'),
@@ -188,6 +207,17 @@ def test_refusals(tmp_path: Path, png: Path, case: str) -> None:
     options, words = USAGE[case]
     assert words in refused(2, "attack", png, tmp_path / "b.png", *options)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_the_folder_of_weights_reaches_the_attack(tmp_path: Path, png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def black_if_known(attack: VaeRegeneration, image: Tensor, knowledge: Knowledge) -> Tensor:
+        return image * (knowledge.weights != tmp_path)
+
+    monkeypatch.setattr(VaeRegeneration, "apply", black_if_known)
+    options = ("--name", "vae_regeneration", "--weights", tmp_path)
+    line = run("attack", png, tmp_path / "b.png", *options, "--sample", "--seed", 5).stdout
+    assert line.partition(", ")[2].startswith(shlex.join(map(str, options)))  # can be replayed
+    assert not pixels_of(tmp_path / "b.png").any()
 
 
 def test_refusals_of_files(tmp_path: Path, png: Path) -> None:
@@ -213,6 +243,8 @@ def test_list() -> None:
         assert line.split(maxsplit=2)[1:] == [entry.facts.family, entry.facts.unit]
     at = list(ATTACKS).index("real_jpeg")
     assert options[at].strip() == "--quality 50 (1 to 100) --subsampling 4:2:0"
+    (vae,) = [line for line, name in zip(options, ATTACKS, strict=True) if name == "vae_regeneration"]
+    assert vae.strip().startswith("--weights FOLDER --sigma 0.0 (0 or more) --passes 1")
 
 
 def test_list_as_json() -> None:
@@ -226,6 +258,20 @@ def test_list_as_json() -> None:
     assert flip["parameters"] == {"axis": {"kind": "horizontal|vertical", "default": "horizontal"}}
     (webp,) = [line for line in lines if line["name"] == "webp"]
     assert webp["parameters"] == {"quality": {"kind": "whole number", "range": "0 to 100", "default": 50}}
+
+
+def test_list_of_one() -> None:
+    head, options = run("attack", "--list", "--name", "crop").stdout.splitlines()
+    assert head.startswith("crop ")
+    assert "--side 1.0 (above 0 to 1)" in options
+    assert [line["name"] for line in json_lines(run("attack", "--list", "--name", "crop", "--json"))] == ["crop"]
+    assert "did you mean 'crop'?" in refused(2, "attack", "--list", "--name", "corp")
+
+
+def test_errors_about_pixels_name_the_file(tmp_path: Path) -> None:
+    source = save(tmp_path / "a.png", np.dstack([astronaut(), astronaut()[..., 0]]))
+    line = refused(3, "attack", source, tmp_path / "b.jpg", "--name", "flip")
+    assert line.startswith(f"watermark: {source}: JPEG holds no transparency")
 
 
 def test_names_that_parameters_cannot_have() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watermark.cli.options import compute_on_one_thread, json_option, open_source
+from watermark.cli.options import compute_on_one_thread, json_option, naming, open_source
 from watermark.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,10 +67,18 @@ class _AttackCommand(click.Command):
 @click.argument("source", metavar="IN", required=False, type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", required=False, type=click.Path(path_type=Path))
 @_name_option
-@click.option("--list", "listed", is_flag=True, help="List the attacks instead, with units, defaults and ranges.")
+@click.option(
+    "--list", "listed", is_flag=True, help="List the attacks, or the one named, with units, defaults and ranges."
+)
 @click.option("--sample", is_flag=True, help="Draw the parameters by the attack's own sampler; needs --seed.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Of --sample, or of an attack that draws at random."
+)
+@click.option(
+    "--weights",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Of a model on disk in the format of diffusers, for an attack that needs one.",
 )
 @click.option("--force", is_flag=True, help="Overwrite OUT; drop a C2PA manifest.")
 @json_option
@@ -81,6 +89,7 @@ def command(
     listed: bool,
     sample: bool,
     seed: int | None,
+    weights: Path | None,
     force: bool,
     as_json: bool,
     **parameters: Any,
@@ -92,12 +101,14 @@ def command(
     tables of IN if that is one: write PNG or TIFF to keep what the attack made.
     """
     if listed:
-        _print_list(as_json)
+        _print_list(_all() if name is None else [_named(name)], as_json)
         return
     if source is None or target is None or name is None:
         raise UsageError("give IN, OUT and --name NAME; --list shows the names")
     given = {parameter: value for parameter, value in parameters.items() if value is not None}
-    attack = _make(_named(name), given, sample, seed)
+    entry = _named(name)
+    _check_knowledge(entry, weights)
+    attack = _make(entry, given, sample, seed)
     image, kind = open_source(source, target, force)
 
     from watermark.attacked import has_alpha
@@ -105,14 +116,17 @@ def command(
     from watermark.imaging import encode_image
 
     compute_on_one_thread()
-    attacked = _apply(attack, image)
+    with naming(source):
+        attacked = _apply(attack, image, source, weights)
     lost = list(image.losses(kind))
     if has_alpha(image) and not has_alpha(attacked):
         lost.append(f"alpha, as {name} changed the size,")
     for loss in lost:
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
-    write_atomically(target, encode_image(attacked, attacked.pixels, kind))
-    _print_result(target, attack, attacked, as_json)
+    with naming(source):
+        coded = encode_image(attacked, attacked.pixels, kind)
+    write_atomically(target, coded)
+    _print_result(target, attack, weights, attacked, as_json)
 
 
 def _named(name: str) -> type[Attack]:
@@ -156,20 +170,34 @@ def _usage(entry: type[Attack]) -> str:
     return f"{entry.facts.name} takes {taken or 'no parameters'}; in units: {entry.facts.unit}"
 
 
+def _check_knowledge(entry: type[Attack], weights: Path | None) -> None:
+    """Check that a folder of weights is given to an attack that needs one, and to no other.
+
+    Raises:
+        UsageError: it is not so, or the attack needs to know what no file can tell.
+    """
+    name = entry.facts.name
+    if beyond := [f"Knowledge.{need}" for need in entry.facts.needs if need != "weights"]:
+        raise UsageError(
+            f"{name} needs more than a picture, {' and '.join(beyond)}, which no file gives; apply it from Python"
+        )
+    if "weights" in entry.facts.needs and weights is None:
+        raise UsageError(f"{name} needs the weights of a model, none of which come with the toolkit; give --weights")
+    if "weights" not in entry.facts.needs and weights is not None:
+        raise UsageError(f"{name} needs no --weights; {_usage(entry)}")
+
+
 def _make(entry: type[Attack], given: dict[str, Any], sample: bool, seed: int | None) -> Attack:
     """The attack with its parameters given, or drawn.
 
     Raises:
-        UsageError: they make no sense, or it needs to know what a file cannot tell.
+        UsageError: they make no sense.
     """
     import torch
 
     from attacks.plain import parameters
 
     name = entry.facts.name
-    if entry.facts.needs:
-        needs = " and ".join(f"Knowledge.{need}" for need in entry.facts.needs)
-        raise UsageError(f"{name} needs more than a picture, {needs}, which no file gives; apply it from Python")
     if sample:
         if seed is None or given:
             raise UsageError("--sample needs --seed, to be repeatable, and goes without parameters")
@@ -184,19 +212,20 @@ def _make(entry: type[Attack], given: dict[str, Any], sample: bool, seed: int | 
         raise UsageError(f"{error}; {_usage(entry)}") from error
 
 
-def _apply(attack: Attack, image: ImageFile) -> ImageFile:
+def _apply(attack: Attack, image: ImageFile, source: Path, weights: Path | None) -> ImageFile:
+    from attacks import Knowledge
     from watermark.attacked import attack_file
 
     try:
-        return attack_file(attack, image)
+        return attack_file(attack, image, Knowledge(weights=weights))
     except (OSError, MemoryError):
         raise
     except Exception as error:  # parameters that do not suit the picture end in anything
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise UsageError(f"{attack} cannot be applied: {reason}; {_usage(type(attack))}") from error
+        raise UsageError(f"{source}: {attack} cannot be applied: {reason}; {_usage(type(attack))}") from error
 
 
-def _print_result(target: Path, attack: Attack, attacked: ImageFile, as_json: bool) -> None:
+def _print_result(target: Path, attack: Attack, weights: Path | None, attacked: ImageFile, as_json: bool) -> None:
     from attacks.plain import parameters, to_plain, to_text
 
     height, width = attacked.pixels.shape[:2]
@@ -204,22 +233,28 @@ def _print_result(target: Path, attack: Attack, attacked: ImageFile, as_json: bo
         click.echo(json.dumps({"schema": 1, "file": str(target), "height": height, "width": width, **to_plain(attack)}))
         return
     options = ["--name", attack.facts.name]
+    if weights is not None:
+        options += ["--weights", str(weights)]
     for name in parameters(type(attack)):
         if (value := getattr(attack, name)) is not None:
             options += [_flag(name), to_text(value)]
     click.echo(f"{click.format_filename(target)}: {width} x {height}, {shlex.join(options)}")
 
 
-def _print_list(as_json: bool) -> None:
+def _all() -> list[type[Attack]]:
     from attacks import ATTACKS
-    from attacks.limits import stated_limits
-    from attacks.plain import defaults, kind_name, parameters, to_plain, to_text
     from attacks.plugins import PluginError
 
     try:
-        entries = list(ATTACKS.values())
+        return list(ATTACKS.values())
     except PluginError as error:
         raise UsageError(str(error)) from error
+
+
+def _print_list(entries: list[type[Attack]], as_json: bool) -> None:
+    from attacks.limits import stated_limits
+    from attacks.plain import defaults, kind_name, parameters, to_plain, to_text
+
     for entry in entries:
         facts, given, limits = entry.facts, defaults(entry), stated_limits(entry)
         if as_json:
@@ -231,7 +266,7 @@ def _print_list(as_json: bool) -> None:
             }
             click.echo(json.dumps({"schema": 1, **dataclasses.asdict(facts), "parameters": described}))
         else:
-            shown = " ".join(
+            shown = "--weights FOLDER " * ("weights" in facts.needs) + " ".join(
                 f"{_flag(name)} {shlex.quote(to_text(given[name])) if name in given else kind_name(kind)}"
                 + (f" ({limits[name]})" if name in limits else "")
                 for name, kind in parameters(entry).items()

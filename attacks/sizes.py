@@ -1,0 +1,34 @@
+"""Sizes that make no sense, refused before they take up memory."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+MOST_PIXELS = 2**28
+
+
+def check_size(height: int, width: int) -> None:
+    """Check that an attack may make a picture of that size in pixels.
+
+    Raises:
+        ValueError: it has more than 2**28 pixels, 268 million.
+    """
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"{width:.9g} x {height:.9g} pixels would be made, but at most {MOST_PIXELS} may")
+
+
+def check_window(side: int, image: Tensor) -> None:
+    """Check that a window fits a picture whose borders are reflected once.
+
+    Args:
+        side: of the window in pixels, odd.
+        image: shape (B, C, H, W).
+
+    Raises:
+        ValueError: it reaches beyond the reflection.
+    """
+    short_side = min(image.shape[2:])
+    if side >= 2 * short_side:
+        raise ValueError(
+            f"a window of {side:.9g} pixels would be needed, but at most {2 * short_side - 1} fit this picture"
+        )
