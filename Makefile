@@ -23,7 +23,7 @@ test: install
 
 # The regression gate of the benchmark: about half a minute; 1 if a mark that the stored result reads is lost.
 smoke: install
-	$(BIN)/watermark bench run --tier smoke --out build/bench/smoke.json
+	$(BIN)/watermark bench run --tier smoke --out build/bench/smoke.json --force
 	$(BIN)/watermark bench compare benchmarks/results/smoke.json build/bench/smoke.json
 
 lint: install
@@ -42,7 +42,7 @@ envelope: install
 		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done
-	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json --keys 25
+	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json
 	$(BIN)/python -m pip install --quiet --no-deps invisible-watermark PyWavelets  # the peer of the speed table
 	$(BIN)/python -m benchmarks.speed.core --out $(RESULTS)/speed.json
 	$(BIN)/python -m benchmarks.release_card metrics

@@ -95,7 +95,7 @@ def nothing_section(results: dict[str, Any]) -> list[str]:
         _, high = wilson(total["found"], total["attempts"])
         lines.append(
             f"{total['attempts']} decode attempts ({total['tags']} tags compared) on unmarked images and on marked "
-            f"ones under wrong keys, before and after JPEG 50, whatever their bit energy: **{total['found']} found** "
+            f"ones under wrong keys, attacked and not, whatever their bit energy: **{total['found']} found** "
             f"(upper bound of the share {high:.1e}; expected {total['tags'] * 2.0**-32:.1e} finds)."
         )
     images = [image for level in results["envelope"].values() for image in level]

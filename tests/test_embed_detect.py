@@ -100,6 +100,8 @@ def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures
 
     loud, capped = embedded(6.0, 1.0, 1.0), embedded(6.0, 0.1, 1.0)
     assert capped.strength > loud.strength + 1
+    assert loud.reached
+    assert not capped.reached
     faint, floored = embedded(1.2, 0.01, 1.0), embedded(1.2, 0.01, 0.15)
     reads = [Detector().detect(attacked(WebP(50), result.pixels)).payload for result in (faint, floored)]
     assert reads == [None, PAYLOAD]
@@ -118,6 +120,22 @@ def test_marks_are_the_same_whatever_the_callers_gradient_mode(pictures, mode):
     with mode():
         assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
     assert np.array_equal(Embedder().embed(pictures["coffee"], PAYLOAD).pixels, expected)
+
+
+@pytest.mark.parametrize(("side", "expected"), [(199, 0), (200, 1)])
+def test_pictures_under_200_pixels_are_not_shaped(pictures, monkeypatch, side, expected):
+    calls = []
+    monkeypatch.setattr(embed, "shaped", lambda scene, model, carriers, start, signs: calls.append(scene) or start)
+    result = Embedder(strength=38).embed(np.ascontiguousarray(pictures["coffee"][100 : 100 + side, :260]), PAYLOAD)
+    assert len(calls) == expected
+    assert result.read_back
+
+
+def test_a_half_transparent_picture_takes_a_louder_mark(pictures):
+    """What shows half may be twice as loud: 6 dB."""
+    opaque, half = (np.dstack([pictures["coffee"], np.full((400, 600), alpha, np.uint8)]) for alpha in (255, 128))
+    strengths = [Embedder().embed(picture, PAYLOAD).strength for picture in (opaque, half)]
+    assert strengths[0] - strengths[1] > 3
 
 
 def test_a_very_long_picture_is_marked_too(detector):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -91,6 +93,30 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
         ]
     assert (heard[1] * SIGNS).mean() > 1.1 * (heard[0] * SIGNS).mean()
     assert torch.equal(shaped(scene, MODEL, CARRIERS, residual, SIGNS), result)
+
+
+def test_a_transparent_part_is_neither_seen_nor_heard(marked):
+    scene, residual = marked
+    opacity = torch.ones_like(scene.luma)
+    middle = opacity.shape[3] // 2
+    opacity[..., :middle] = 0
+    part = dataclasses.replace(scene, opacity=opacity)
+    edge = scene.view.shape[3] // 2
+    attacked, opaque, host = (
+        _attacked(part, residual, 60),
+        _attacked(scene, residual, 60),
+        _attacked(scene, 0 * residual, 60),
+    )
+    assert torch.equal(attacked[..., : edge - 32], host[..., : edge - 32])
+    assert torch.equal(attacked[..., edge + 32 :], opaque[..., edge + 32 :])
+    assert not torch.equal(opaque[..., : edge - 32], host[..., : edge - 32])
+
+
+def test_a_mark_at_half_opacity_is_shaped_as_one_half_as_loud():
+    scene, residual = plain(HOSTS["even"](), 40.0)
+    half = dataclasses.replace(scene, opacity=torch.full((1, 1, 1, 1), 0.5))
+    expected = 2 * shaped(scene, MODEL, CARRIERS, 0.5 * residual, SIGNS)
+    torch.testing.assert_close(shaped(half, MODEL, CARRIERS, residual, SIGNS), expected)
 
 
 def test_a_picture_of_nothing_is_shaped_without_harm():

@@ -51,6 +51,8 @@ class Marked:
         ssim: structural similarity of luma (Wang et al. 2004, in windows of 7 x 7 pixels) at a short side of 512 px, or
             its own if smaller.
         strength: as chosen or given, mean PSNR over photographs in dB; higher is quieter.
+        reached: whether the bit energy that the robustness asks for is there after the reference attack; not where it
+            would have cost too much quality. True where the strength was given, as nothing is asked then.
         read_back: whether the payload was read from these very pixels.
     """
 
@@ -58,6 +60,7 @@ class Marked:
     psnr: float
     ssim: float
     strength: float
+    reached: bool
     read_back: bool
 
 
@@ -128,6 +131,7 @@ class Embedder:
             psnr=_psnr(pixels, marked),
             ssim=_ssim(pixels, marked),
             strength=strength,
+            reached=self._strength is not None or host.reaches(residual, self._energy),
             read_back=read.payload == payload,
         )
 
@@ -166,9 +170,11 @@ class _Host:
             loudest: the mark's residual at :data:`LOUDEST`.
             energy: bit energy asked for.
         """
-        return _quietest(
-            lambda strength: self._heard(_quieter(loudest, strength - LOUDEST), _REFERENCE).energy >= energy
-        )
+        return _quietest(lambda strength: self.reaches(_quieter(loudest, strength - LOUDEST), energy))
+
+    def reaches(self, residual: Luma, energy: float) -> bool:
+        """Whether the residual's bit energy after the reference attack is at least ``energy``."""
+        return self._heard(residual, _REFERENCE).energy >= energy
 
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
         """The quietest strength that reaches ``energy``, or the quality loss ``loss`` if that is quieter.

@@ -24,6 +24,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o666 & ~_UMASK)  # mkstemp makes private files
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error  # not all of them name a file
         raise

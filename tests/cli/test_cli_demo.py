@@ -64,7 +64,7 @@ def test_demo_in_a_terminal(tmp_path: Path) -> None:
 def test_residual_is_amplified_20_times_about_grey() -> None:
     host = np.full((200, 300, 3), 100, np.uint8)
     pixels = host + np.array([0, 2, 253], np.uint8)  # the last is - 3
-    marked = Marked(pixels=pixels, psnr=40.0, ssim=0.99, strength=40.0, read_back=True)
+    marked = Marked(pixels=pixels, psnr=40.0, ssim=0.99, strength=40.0, reached=True, read_back=True)
     sheet = contact_sheet(host, marked, [])
     assert sheet.getpixel((12 + 140, 12 + 95)) == (100, 100, 100)
     assert sheet.getpixel((292 + 12 + 140, 12 + 95)) == (128, 168, 68)

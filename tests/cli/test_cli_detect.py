@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -169,6 +170,27 @@ def test_check_reads_what_detect_cannot(tmp_path: Path) -> None:
     save(path, np.clip(np.rint(host + 0.2 * mark + noise), 0, 255).astype(np.uint8))
     run("detect", path, "--search", "none", code=1)
     run("check", path, "--payload", 2 * PAYLOAD, "--search", "none")
+
+
+def test_check_of_several(several: dict[str, Path]) -> None:
+    files = [several[name] for name in ("small", "marked", "unmarked", "missing")]
+    result = run("check", *files, "--payload", PAYLOAD, "--search", "none", "--json", code=3)
+    lines = json_lines(result)
+    assert [line["file"] for line in lines] == [str(file) for file in files]
+    assert [line["matches"] for line in lines] == [None, True, False, None]
+    failed = [line for line in lines if line["matches"] is None]
+    assert all(kinds(line) == {"schema": int, "file": str, "matches": type(None), "error": str} for line in failed)
+    assert result.stderr.splitlines() == [f"watermark: {line['file']}: {line['error']}" for line in failed]
+    run("check", *files[1:3], "--payload", PAYLOAD, "--search", "none", code=1)
+    run("check", files[1], files[1], "--payload", PAYLOAD, "--search", "none")
+
+
+def test_a_picture_too_large_for_the_memory_is_named(marked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("watermark.detect.Detector.detect", fail)
+    assert refused(3, "detect", marked) == f"watermark: {marked}: not enough memory for this picture\n"
 
 
 def test_check_in_words(tmp_path: Path, marked: Path) -> None:

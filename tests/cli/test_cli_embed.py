@@ -38,6 +38,7 @@ EMBED_KINDS = {
     "psnr": float,
     "ssim": float,
     "strength": float,
+    "reached": bool,
     "bit_errors": int,
     "read_back": bool,
     "key": str,
@@ -71,6 +72,7 @@ def test_json_and_figures(tmp_path: Path) -> None:
         "psnr": 0,
         "ssim": 0,
         "strength": 42.0,
+        "reached": True,
         "bit_errors": 0,
         "read_back": True,
         "key": Key.open().fingerprint,
@@ -184,6 +186,15 @@ def test_robustness_sets_the_strength(tmp_path: Path, source: Path) -> None:
     assert strengths[0] > strengths[1] > strengths[2]
     (line,) = json_lines(run("embed", source, tmp_path / "b.png", "--text", "x", "--json"))
     assert line["strength"] == strengths[1]
+
+
+def test_robustness_that_is_not_reached_is_said(tmp_path: Path) -> None:
+    texture = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)  # JPEG 40 leaves little of it
+    source = save(tmp_path / "a.png", texture)
+    result = run("embed", source, tmp_path / "b.png", "--text", "x", "--robustness", "high", "--json")
+    assert json_lines(result)[0]["reached"] is False
+    assert result.stderr.startswith(f"watermark: {source}: high robustness was not reached, ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_words_without_json(tmp_path: Path, source: Path) -> None:

@@ -9,8 +9,10 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
-from cli_samples import astronaut, refused, run_process, save, save_signed
+from cli_samples import astronaut, json_lines, refused, run, run_process, save, save_signed
 from PIL import Image
+
+from watermark.payload.keys import Key
 
 TEXT = ("--text", "x")
 
@@ -65,6 +67,44 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, tuple[object, ...], int, str
 }
 
 
+@pytest.mark.parametrize("case", ["too small", "alpha to JPEG"])
+def test_errors_about_pixels_name_the_file(tmp_path: Path, case: str) -> None:
+    make, name, options, code, _ = CASES[case]
+    source = make(tmp_path)
+    assert refused(code, "embed", source, tmp_path / name, *options).startswith(f"watermark: {source}: ")
+
+
+@pytest.mark.parametrize("case", ["no payload", "no key", "too small", "truncated", "not readable afterwards"])
+def test_refusals_as_json(tmp_path: Path, case: str) -> None:
+    """The same line and exit code, and the reason as an object."""
+    make, name, options, code, _ = CASES[case]
+    source, target = make(tmp_path), tmp_path / name
+    words = refused(code, "embed", source, target, *options)
+    result = run("embed", source, target, *options, "--json", code=code)
+    assert result.stderr == words
+    assert json_lines(result) == [{"schema": 1, "error": words.removeprefix("watermark: ").rstrip()}]
+
+
+def test_a_call_that_click_refuses_as_json() -> None:
+    result = run("embed", "only-one.png", "--json", code=2)
+    assert json_lines(result) == [{"schema": 1, "error": "Missing argument 'OUT'."}]
+    assert "Usage: watermark embed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(MemoryError(), "not enough memory"), (OSError(5, "Input/output error"), "Input/output error")]
+)
+def test_failures_of_the_machine_as_json(monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(Key, "open", fail)
+    result = run("info", "--json", code=3)
+    (line,) = json_lines(result)
+    assert says in line["error"]
+    assert result.stderr == f"watermark: {line['error']}\n"
+
+
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_refused(tmp_path: Path, case: str, there: bool) -> None:
@@ -116,7 +156,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target.write_bytes(b"what was there before")
     monkeypatch.setattr(os, "fsync", fail)
     line = refused(3, "embed", _picture(tmp_path), target, *TEXT, "--strength", 42, "--force")
-    assert "No space left on device" in line
+    assert line == f"watermark: [Errno 28] No space left on device: '{target}'\n"
     assert list(target.parent.iterdir()) == [target]
     assert target.read_bytes() == b"what was there before"
 

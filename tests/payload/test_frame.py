@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watermark.errors import PayloadError
-from watermark.payload.frame import FORMATS, LIST_SIZE, Payload, decode_frame, encode_frame
+from watermark.payload.frame import FORMATS, LIST_SIZE, Payload, decode_frame, decode_frames, encode_frame
 from watermark.payload.keys import Key
 
 KEY = Key(bytes(range(32)))
@@ -74,8 +74,7 @@ def test_the_whole_frame_is_authenticated():
 
 def test_random_soft_bits_give_nothing():
     words = np.random.default_rng(2).standard_normal((250, 256)).astype(np.float32)
-    for word in words:
-        assert decode_frame(word, KEY) == (None, LIST_SIZE * len(FORMATS))
+    assert decode_frames(words, KEY) == [(None, LIST_SIZE * len(FORMATS))] * 250
 
 
 def test_tags_compared_are_counted_up_to_the_one_that_verifies():
@@ -85,6 +84,23 @@ def test_tags_compared_are_counted_up_to_the_one_that_verifies():
     assert decode_frame(received, KEY)[1] == LIST_SIZE + 1
     assert decode_frame(received, KEY, (128, 64, 32))[1] == 2 * LIST_SIZE + 1
     assert decode_frame(received, KEY, (64,)) == (None, LIST_SIZE)
+
+
+def test_words_decode_together_as_they_do_alone():
+    payloads = [Payload(bytes(range(size))) for size in (4, 8, 16) for _ in range(8)]
+    noisy = [soft_bits(encode_frame(payload, KEY), 0.6, seed) for seed, payload in enumerate(payloads)]
+    words = np.concatenate([noisy, np.random.default_rng(4).standard_normal((30, 256)).astype(np.float32)])
+    words = np.random.default_rng(5).permutation(words)
+    together = decode_frames(words, KEY)
+    assert sum(reading is not None for reading, _ in together) == len(payloads)
+    for word, (reading, compared) in zip(words, together, strict=True):
+        alone, compared_alone = decode_frame(word, KEY)
+        assert compared == compared_alone
+        assert (reading is None) == (alone is None)
+        if reading is not None:
+            assert (reading.payload, reading.bit_errors) == (alone.payload, alone.bit_errors)
+            assert np.array_equal(reading.codeword, alone.codeword)
+    assert decode_frames(words[:0], KEY) == []
 
 
 def test_whitened_codewords_are_balanced_and_differ_between_keys():

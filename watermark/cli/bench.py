@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 import click
 
 from watermark.cli.options import json_option
+from watermark.errors import OutputExists, UsageError
 
-TIERS = ("smoke", "core", "forensic")
+TIERS = ("smoke", "core", "equal", "forensic")
+_force_option = click.option("--force", is_flag=True, help="Overwrite what --out names.")
 
 
 @click.group("bench")
@@ -24,6 +27,15 @@ def command() -> None:
 @click.option("--tier", type=click.Choice(TIERS), required=True, help="How much is measured.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder with a manifest.csv; smoke does without.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Result, JSON.")
+@click.option(
+    "--kinds",
+    default="photo",
+    show_default=True,
+    help="Kinds of the manifest's pictures, separated by commas; all for every picture.",
+)
+@click.option(
+    "--only", default="", metavar="PREFIX[,PREFIX]", help="Only pictures whose names begin so: kodim for Kodak's."
+)
 @click.option("--methods", help="Methods, separated by commas; those of the tier if not given.")
 @click.option(
     "--points",
@@ -37,7 +49,9 @@ def command() -> None:
     "--limit", type=click.FloatRange(0, min_open=True), default=1800, show_default=True, help="Seconds a job."
 )
 @click.option(
-    "--jod", type=click.Path(path_type=Path), help="Python of ColorVideoVDP's environment, for points in JOD."
+    "--jod",
+    type=click.Path(path_type=Path),
+    help="Python of ColorVideoVDP's environment, for JOD of marked pictures and points in JOD.",
 )
 @click.option(
     "--cache",
@@ -46,10 +60,13 @@ def command() -> None:
     show_default=True,
     help="Keeps finished jobs, so that a run that was stopped goes on.",
 )
+@_force_option
 def run_command(
     tier: str,
     data: Path | None,
     out: Path,
+    kinds: str,
+    only: str,
     methods: str | None,
     points: str,
     workers: int,
@@ -57,6 +74,7 @@ def run_command(
     limit: float,
     jod: Path | None,
     cache: Path,
+    force: bool,
 ) -> None:
     """Mark pictures, attack them, read them, and write one result.
 
@@ -70,14 +88,14 @@ def run_command(
     from benchmarks.runner.result import write_result
     from benchmarks.runner.run import run
     from benchmarks.runner.tiers import TIERS as SPECIFIED
-    from watermark.errors import UsageError
 
+    _refuse_existing([out], force)
     chosen = SPECIFIED[tier]
     if data is None and tier != "smoke":
         raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of images with a manifest.csv")
     plan = Plan(
         chosen,
-        find_pictures(data, chosen.megapixels),
+        find_pictures(data, chosen.megapixels, None if kinds == "all" else _split(kinds), _split(only)),
         _split(methods) if methods is not None else chosen.methods or method_names(),
         ALL_POINTS if points == "all" else tuple(map(check_point, _split(points))),
         seed,
@@ -100,16 +118,18 @@ def run_command(
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the report.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the run's pictures; adds a gallery.")
 @click.option("--date", help="Of the measurement, for the evidence; the result file's date if not given.")
+@_force_option
 @json_option
-def report_command(result: Path, out: Path, data: Path | None, date: str | None, as_json: bool) -> None:
+def report_command(result: Path, out: Path, data: Path | None, date: str | None, force: bool, as_json: bool) -> None:
     """Write a result as a page, a table for a README, CSV, and evidence for a registry.
 
     The gallery marks a few pictures again, as the run did.
     """
     from benchmarks.methods import method
-    from benchmarks.report.write import write_report
+    from benchmarks.report.write import FILES, write_report
     from benchmarks.runner.result import read_result
 
+    _refuse_existing([out / name for name in FILES], force)
     values = read_result(result)
     date = date or datetime.fromtimestamp(result.stat().st_mtime, UTC).date().isoformat()
     files = [str(path) for path in write_report(values, out, method, date, data)]
@@ -151,6 +171,13 @@ def compare_command(first: Path, second: Path, as_json: bool) -> None:
     regressions = sum(change.regression for change in changes)
     click.echo(f"{len(changes)} cells compared, {regressions} regressions", err=True)
     sys.exit(1 if regressions else 0)
+
+
+def _refuse_existing(paths: Sequence[Path], force: bool) -> None:
+    """Raise OutputExists for the first path that is there, unless it may be overwritten."""
+    for path in paths:
+        if path.exists() and not force:
+            raise OutputExists(f"{path} exists; give --force to overwrite it")
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watermark.cli.options import compute_on_one_thread, geometry_json, json_option, key_option, load_key, search_option
+from watermark.cli.options import (
+    compute_on_one_thread,
+    geometry_json,
+    json_option,
+    key_option,
+    load_key,
+    naming,
+    print_unexamined,
+    search_option,
+)
 from watermark.errors import ImageError
 
 if TYPE_CHECKING:
@@ -38,13 +47,11 @@ def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json
     for file in files:
         started = time.perf_counter()
         try:
-            found = detector.detect(read_image(file).pixels, search)  # type: ignore[arg-type]
+            with naming(file):
+                found = detector.detect(read_image(file).pixels, search)  # type: ignore[arg-type]
         except ImageError as error:
             code = 3
-            reason = str(error).removeprefix(f"{file}: ")  # some errors name the file, others know pixels only
-            click.echo(f"watermark: {file}: {reason}", err=True)
-            if as_json:
-                click.echo(json.dumps({"schema": 1, "file": str(file), "present": None, "error": reason}))
+            print_unexamined(file, error, "present", as_json)
             continue
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
         if not found.present:

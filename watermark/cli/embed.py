@@ -13,6 +13,7 @@ from watermark.cli.options import (
     json_option,
     key_option,
     load_key,
+    naming,
     open_source,
     parse_payload,
     payload_options,
@@ -71,17 +72,24 @@ def command(
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
     compute_on_one_thread()
     detector = Detector(key)
-    if detector.detect(image.pixels, search="none").present:
-        click.echo(f"watermark: {source} carries a mark of this key already; a second one weakens both", err=True)
-    marked = Embedder(key, robustness, strength).embed(image.pixels, message)  # type: ignore[arg-type]
-    coded = encode_image(image, marked.pixels, kind, quality=quality)
-    written = detector.detect(decode_image(coded, str(target)).pixels, search="none")
+    with naming(source):
+        if detector.detect(image.pixels, search="none").present:
+            click.echo(f"watermark: {source} carries a mark of this key already; a second one weakens both", err=True)
+        marked = Embedder(key, robustness, strength).embed(image.pixels, message)  # type: ignore[arg-type]
+        coded = encode_image(image, marked.pixels, kind, quality=quality)
+        written = detector.detect(decode_image(coded, str(target)).pixels, search="none")
     if written.payload != message:
         raise NotReadBack(
             f"the mark could not be read back from what would have been {target}, so nothing was written; "
             "try a shorter payload, --robustness high, a lower --strength or, for lossy formats, a higher --quality"
         )
     write_atomically(target, coded)
+    if not marked.reached:
+        click.echo(
+            f"watermark: {source}: {robustness} robustness was not reached, as a mark so loud would show; "
+            "--strength takes one whatever it shows",
+            err=True,
+        )
     result = {
         "schema": 1,
         "file": str(target),
@@ -90,6 +98,7 @@ def command(
         "psnr": round(marked.psnr, 2) if math.isfinite(marked.psnr) else None,  # JSON knows no infinity
         "ssim": round(marked.ssim, 5),
         "strength": marked.strength,
+        "reached": marked.reached,
         "bit_errors": written.bit_errors,
         "read_back": True,
         "key": key.fingerprint,

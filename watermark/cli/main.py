@@ -6,9 +6,10 @@ Commands import what they need when they run, so that ``watermark --help`` is qu
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -31,7 +32,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Commands by name, loaded on use; errors of the toolkit become one line and an exit code."""
+    """Commands by name, loaded on use; errors become one line, with --json an object too, and an exit code."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -47,20 +48,35 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, context: click.Context) -> Any:
+        as_json = "--json" in context.args  # asked before they are parsed, as that may fail too
         try:
-            return super().invoke(context)
-        except WatermarkError as error:
-            click.echo(f"watermark: {error}", err=True)
-            sys.exit(error.exit_code)
+            try:
+                return super().invoke(context)
+            except click.ClickException as error:  # click says the rest
+                _print_error(error.format_message(), as_json)
+                raise
+            except WatermarkError as error:
+                _end(str(error), error.exit_code, as_json)
+            except BrokenPipeError:
+                raise
+            except MemoryError:
+                _end("not enough memory for this picture", 3, as_json)
+            except OSError as error:
+                _end(str(error), 3, as_json)
         except BrokenPipeError:  # nobody reads on: end quietly, but not as click would, with 1 for "not found"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(3)
-        except MemoryError:
-            click.echo("watermark: not enough memory for this picture", err=True)
-            sys.exit(3)
-        except OSError as error:
-            click.echo(f"watermark: {error}", err=True)
-            sys.exit(3)
+
+
+def _end(message: str, code: int, as_json: bool) -> NoReturn:
+    click.echo(f"watermark: {message}", err=True)
+    _print_error(message, as_json)
+    sys.exit(code)
+
+
+def _print_error(message: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "error": message}))
 
 
 @click.group(cls=_Commands)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from watermark.errors import CredentialPresent, OutputExists, UnsupportedImage, UsageError
+from watermark.errors import CredentialPresent, ImageError, OutputExists, UnsupportedImage, UsageError
 
 if TYPE_CHECKING:
     from watermark.imaging import ImageFile
@@ -80,6 +82,36 @@ def load_key(path: Path | None) -> Key:
     from watermark.payload.keys import Key
 
     return Key.open() if path is None else Key.load(path)
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Let errors about a picture begin with the name of its file, which those about pixels do not know.
+
+    Raises:
+        ImageError: instead of any other of its kind, and of a lack of memory.
+    """
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from error
+    except MemoryError as error:
+        raise ImageError(f"{file}: not enough memory for this picture") from error
+
+
+def print_unexamined(file: Path, error: ImageError, answer: str, as_json: bool) -> None:
+    """Say that a file could not be examined, before going on to the next.
+
+    Args:
+        file: the file.
+        error: as :func:`naming` raises it.
+        answer: the field that is ``null`` then.
+        as_json: whether to print an object too.
+    """
+    click.echo(f"watermark: {error}", err=True)
+    if as_json:
+        reason = str(error).removeprefix(f"{file}: ")
+        click.echo(json.dumps({"schema": 1, "file": str(file), answer: None, "error": reason}))
 
 
 def open_source(source: Path, target: Path, force: bool) -> tuple[ImageFile, str]:

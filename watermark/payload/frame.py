@@ -166,16 +166,41 @@ def decode_frame(
         The first frame whose tag verifies, or ``None``; and the number of tags compared, each of which
         verifies by chance once in 2**32.
     """
-    compared = 0
+    (reading,) = decode_frames(soft[None], key, formats)
+    return reading
+
+
+def decode_frames(
+    soft: NDArray[np.float32], key: Key, formats: tuple[int, ...] = FORMATS
+) -> list[tuple[FrameReading | None, int]]:
+    """Decode many words, each as :func:`decode_frame` does, in a third of the time.
+
+    Args:
+        soft: soft bits of W words, shape (W, 256).
+        key: the key.
+        formats: payload bits to try, in order.
+
+    Returns:
+        What :func:`decode_frame` gives for each word.
+    """
+    readings: list[tuple[FrameReading | None, int]] = [(None, 0)] * len(soft)
     for payload_bits in formats:
+        unread = [index for index, (reading, _) in enumerate(readings) if reading is None]
         whitening = _whitening(key, payload_bits)
-        candidates, _ = polar.decode((soft * (1.0 - 2.0 * whitening))[None], payload_bits + TAG_BITS, LIST_SIZE)
-        for frame in np.packbits(candidates[0], axis=1):
-            masked, tag = frame[: payload_bits // 8], frame[payload_bits // 8 :].tobytes()
-            payload = Payload((masked ^ _mask(tag, key, len(masked))).tobytes())
-            compared += 1
-            if hmac.compare_digest(tag, _tag(payload, key)):
-                codeword = encode_frame(payload, key)
-                errors = int(np.count_nonzero((soft < 0) != codeword.astype(bool)))
-                return FrameReading(payload, codeword, errors), compared
-    return None, compared
+        candidates, _ = polar.decode(soft[unread] * (1.0 - 2.0 * whitening), payload_bits + TAG_BITS, LIST_SIZE)
+        for index, words in zip(unread, candidates, strict=True):
+            reading, compared = _verified(words, soft[index], key)
+            readings[index] = reading, readings[index][1] + compared
+    return readings
+
+
+def _verified(candidates: NDArray[np.uint8], soft: NDArray[np.float32], key: Key) -> tuple[FrameReading | None, int]:
+    """The first of the frames (L, bits) of one format whose tag verifies, or ``None``; and the tags compared."""
+    for compared, frame in enumerate(np.packbits(candidates, axis=1), start=1):
+        masked, tag = np.split(frame, [-TAG_BITS // 8])
+        payload = Payload((masked ^ _mask(tag.tobytes(), key, len(masked))).tobytes())
+        if hmac.compare_digest(tag.tobytes(), _tag(payload, key)):
+            codeword = encode_frame(payload, key)
+            errors = int(np.count_nonzero((soft < 0) != codeword.astype(bool)))
+            return FrameReading(payload, codeword, errors), compared
+    return None, len(candidates)
