@@ -29,6 +29,7 @@ _WORTH_DECODING = 1.25  # bit energy; payloads were read from 1.4 up. Chance rea
 # in most readings of a long search, which are the best of hundreds.
 _STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
 _HYPOTHESES = 64  # maps of a stage that are read at all shifts
+_PERSPECTIVES = 32  # homographies that are
 _REFINED = 6  # readings of a stage that are refined
 CLAIM_LEVEL = 1e-6
 
@@ -222,7 +223,7 @@ class Detector:
         if search == "full":
             if best is not None:
                 yield from listener.neighbours(best)
-            yield from _best_of(listener, perspectives(listener.estimate, tones, _HYPOTHESES), HOMOGRAPHY, sweeps=3)
+            yield from _best_of(listener, perspectives(listener.estimate, tones, _PERSPECTIVES), HOMOGRAPHY, sweeps=3)
 
 
 def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, NamedTuple, TypeVar, cast, get_args
 
 import cv2
 import numpy as np
@@ -29,14 +29,27 @@ from watermark.working import Luma, Pixels, add_residual, check_pixels, reduced_
 
 Robustness = Literal["low", "standard", "high"]
 Signal = TypeVar("Signal", Luma, Tensor)
-# Bit energy that the mark shall keep after the first reference attack, and the quality loss (JOD) that it may cost.
+
+
+class _Reference(NamedTuple):
+    """A reference attack: factor on the luma, then a codec."""
+
+    brightness: float
+    suffix: str
+    option: int
+    quality: int
+
+
+_CODED = _Reference(1.0, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 40)
+_SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares flat regions less
+_BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
+# Bit energy that the mark shall keep after JPEG 40, and the quality loss (JOD) that it may cost.
 _TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.6, 0.11), "standard": (4.0, 0.18), "high": (6.0, 0.3)}
-_MOST_WRONG = 0.15  # share of wrong channel bits after the second reference attack, whatever quality it costs
+_MOST_WRONG = 0.15  # share of wrong channel bits with which a mark still reads
 _LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
-_REFERENCE_SIDE = 512  # short side at which the reference attack is made, in pixels
-_REFERENCE, _SECOND_REFERENCE = (".jpg", cv2.IMWRITE_JPEG_QUALITY, 40), (".webp", cv2.IMWRITE_WEBP_QUALITY, 50)
+_REFERENCE_SIDE = 512  # short side at which reference attacks are made, in pixels
 _LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take many seconds and a gigabyte
 _SMALLEST_SHAPED = 200  # short side in pixels; below, enlarging to the working size blurs what shaping hears
 
@@ -51,8 +64,8 @@ class Marked:
         ssim: structural similarity of luma (Wang et al. 2004, in windows of 7 x 7 pixels) at a short side of 512 px, or
             its own if smaller.
         strength: as chosen or given, mean PSNR over photographs in dB; higher is quieter.
-        reached: whether the bit energy that the robustness asks for is there after the reference attack; not where it
-            would have cost too much quality. True where the strength was given, as nothing is asked then.
+        reached: whether the bit energy that the robustness asks for is there after JPEG 40; not where it would have
+            cost too much quality. True where the strength was given, as nothing is asked then.
         read_back: whether the payload was read from these very pixels.
     """
 
@@ -164,7 +177,7 @@ class _Host:
         return shaped(scene, self._model, self._carriers, start, torch.from_numpy(signs))[0, 0].numpy()
 
     def quietest(self, loudest: Luma, energy: float) -> float:
-        """The quietest strength whose bit energy after the reference attack reaches ``energy``.
+        """The quietest strength whose bit energy after JPEG 40 reaches ``energy``.
 
         Args:
             loudest: the mark's residual at :data:`LOUDEST`.
@@ -173,36 +186,35 @@ class _Host:
         return _quietest(lambda strength: self.reaches(_quieter(loudest, strength - LOUDEST), energy))
 
     def reaches(self, residual: Luma, energy: float) -> bool:
-        """Whether the residual's bit energy after the reference attack is at least ``energy``."""
-        return self._heard(residual, _REFERENCE).energy >= energy
+        """Whether the residual's bit energy after JPEG 40 is at least ``energy``."""
+        return self._heard(residual, _CODED).energy >= energy
 
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
-        """The quietest strength that reaches ``energy``, or the quality loss ``loss`` if that is quieter.
+        """The quietest strength that reaches ``energy`` and reads when brightened, or that costs ``loss`` if quieter.
 
-        But as loud as it must be to read after the second reference attack, which spares flat regions less, if it
-        can be read then at all.
+        But as loud as it must be to read after WebP 50, if it can be read then at all.
         """
         luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
 
         def costs(strength: float) -> bool:
             return bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
 
-        def reads(strength: float) -> bool:
-            soft = self._heard(_quieter(loudest, strength - LOUDEST), _SECOND_REFERENCE).soft
+        def reads(strength: float, reference: _Reference = _SMOOTHED) -> bool:
+            soft = self._heard(_quieter(loudest, strength - LOUDEST), reference).soft
             return float(np.mean(soft * signs < 0)) <= _MOST_WRONG
 
-        strength = max(self.quietest(loudest, energy), _quietest(costs))
+        bright = _quietest(lambda strength: reads(strength, _BRIGHTENED))
+        strength = max(min(self.quietest(loudest, energy), bright), _quietest(costs))
         louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
         return float(next(filter(reads, louder), strength))
 
-    def _heard(self, residual: Luma, reference: tuple[str, int, int]) -> Reading:
+    def _heard(self, residual: Luma, reference: _Reference) -> Reading:
         """Reading of the mark after a reference attack at a short side of 512 pixels."""
-        suffix, option, quality = reference
         height, width = self._view.shape
         kernel = cv2.INTER_CUBIC if height >= residual.shape[0] else cv2.INTER_AREA
         view = self._view + cv2.resize(self._opacity * residual, (width, height), interpolation=kernel)
-        levels = np.clip(np.rint(view * 255), 0, 255).astype(np.uint8)
-        _, coded = cv2.imencode(suffix, levels, [option, quality])
+        levels = np.clip(np.rint(reference.brightness * view * 255), 0, 255).astype(np.uint8)
+        _, coded = cv2.imencode(reference.suffix, levels, [reference.option, reference.quality])
         attacked = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
         estimate = estimate_residual(self._model, reduced_luma(attacked))
         reading = Listener(estimate, self._carriers, self._model.receive).read(centred(DIHEDRAL[0], *estimate.shape))

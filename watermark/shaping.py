@@ -23,6 +23,7 @@ _CLIP = 2.0  # of a step, in its root mean squares: flat pictures have few pixel
 _PILOT_WEIGHT, _VISIBILITY_WEIGHT = 0.3, 0.93
 _SOFTEST = 0.05  # soft bits count as at least this, for the logarithm
 _QUALITIES = (30, 70)
+_BRIGHTEST = 2.0  # what brightening turns white carries nothing
 _WINDOWS, _WINDOW_SIDE = 6, 0.5
 _LARGEST_ZOOM = 2.0
 _SEED = 1  # of the attacks met: the same picture is marked alike on every run
@@ -50,7 +51,8 @@ def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, sig
     """Move a residual towards what reads better and shows less, at the same energy.
 
     Steps against the gradient of  - log mean signed soft bit - .3 log mean pilot + .93 log quality loss,  in turn after
-    JPEG on the whole picture with six windows, and after JPEG on a part that is turned and magnified.
+    JPEG on the whole picture with six windows, and after JPEG on a part that is turned and magnified. Half of the steps
+    brighten the picture by up to twice first.
 
     Args:
         scene: the host.
@@ -70,7 +72,8 @@ def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, sig
     for index, step in enumerate(np.linspace(_STEP, _LAST_STEP, _STEPS)):
         pattern = pattern.detach().requires_grad_(True)
         moved = _with_energy(pattern * allowed, energy)
-        attacked = _attacked(scene, moved, int(random.integers(*_QUALITIES)))
+        brightness = float(_BRIGHTEST ** random.uniform(0, 1)) if index % 4 in (1, 2) else 1.0
+        attacked = _attacked(scene, moved, brightness, int(random.integers(*_QUALITIES)))
         hear = _turned_part if index % 2 else _windows
         soft, pilot = hear(attacked, scene, model, carriers, random)
         loss = (
@@ -92,10 +95,10 @@ def _with_energy(residual: Tensor, energy: Tensor) -> Tensor:
     return residual * (energy / residual.square().mean().clamp_min(1e-20)).sqrt()
 
 
-def _attacked(scene: Scene, residual: Tensor, quality: int) -> Tensor:
-    """The marked view after JPEG, in [0, 1]."""
+def _attacked(scene: Scene, residual: Tensor, brightness: float, quality: int) -> Tensor:
+    """The marked view after brightening and JPEG, in [0, 1]."""
     added = F.interpolate(scene.opacity * residual, scene.view.shape[2:], mode="bicubic", align_corners=False)
-    return Jpeg(quality).apply((scene.view + added).clamp(0, 1))
+    return Jpeg(quality).apply((brightness * (scene.view + added)).clamp(0, 1))
 
 
 def _windows(

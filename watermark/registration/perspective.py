@@ -5,7 +5,7 @@ to a shift. L is the linear map at the centre, t the *tilt*. A tone of frequency
 where J = (L - q t^T) / (1 + t p) is the derivative of q; and so a homography is scored by the power at those
 frequencies, window by window, which no shift changes. Windows see little power where the scale changes within them;
 so the estimate is first undone of each of a grid of tilts. What remains, seen in p / (1 + t p), is again L and the
-difference of the tilts.
+difference of the tilts. The best are then undone of their own tilt, after which larger windows tell more.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ _REACH = 0.25  # how far each corner moves inwards at most, in shares of the sid
 _TILT_STEP = 0.2 / TILE_SAMPLES  # of the grid of tilts, per estimate pixel
 _RAREST = 1 / 1000  # tilts of fewer draws are left out
 _WINDOW, _PADDED = 80, 128  # estimate pixels and samples of a local spectrum's sides
+_LARGE_WINDOW, _LARGE_PADDED = 200, 256  # the same once the tilt is nearly undone
 _MOST_WINDOWS = 5  # along a side
 _CLIMBED_TILTS = 12  # of the grid, the most promising
 _CLIMBED = 64  # homographies of each of them
 _KEPT = 10  # homographies of each of them that go on
-# First steps of the climb: the elements of L in tile samples an estimate pixel, those of t
+_SHARPENED = 64  # of all those, the best
+# First steps of the first climb: the elements of L in tile samples an estimate pixel, those of t
 _STEPS = (0.024,) * 4 + (0.05 / TILE_SAMPLES,) * 2
 _NEAR_MAP, _NEAR_TILT = 0.01, 0.025 / TILE_SAMPLES  # homographies as near as this are the same
 
@@ -57,20 +59,30 @@ def perspectives(estimate: NDArray[np.float32], tones: NDArray[np.int64], count:
     reach = tones.astype(np.float32) / np.float32(TILE_SAMPLES)
     promising = []
     for tilt, (maps, tilts) in _draws(*estimate.shape):
-        windows = _Windows(_untilted(estimate, tilt), reach)
+        windows = _Windows(_untilted(estimate, tilt), reach, _WINDOW, _PADDED)
         scores = windows.score(maps, tilts)
         best = np.argsort(-scores, kind="stable")[:_CLIMBED]
         promising.append((float(scores[best[:4]].mean()), tilt, windows, (maps[best], tilts[best])))
     promising.sort(key=lambda item: -item[0])
-    found: list[tuple[float, Matrix]] = []
+    found: list[tuple[float, NDArray[np.float32], NDArray[np.float64]]] = []
     for _, tilt, windows, start in promising[:_CLIMBED_TILTS]:
         scores, (maps, tilts) = _climb(windows, start)
-        for index in _distinct(maps, tilts):
-            to_tile = np.eye(3)
-            to_tile[:2, :2], to_tile[2, :2] = maps[index], tilts[index] + tilt
-            found.append((float(scores[index]), np.asarray(np.linalg.inv(to_tile), dtype=np.float64)))
+        found += [(float(scores[index]), maps[index], tilts[index] + tilt) for index in _distinct(maps, tilts)]
     found.sort(key=lambda item: -item[0])
-    return [matrix for _, matrix in found[:count]]
+    sharp = [_sharpened(estimate, reach, to_tile, tilt) for _, to_tile, tilt in found[:_SHARPENED]]
+    sharp.sort(key=lambda item: -item[0])
+    return [matrix for _, matrix in sharp[:count]]
+
+
+def _sharpened(
+    estimate: NDArray[np.float32], reach: NDArray[np.float32], to_tile: NDArray[np.float32], tilt: NDArray[np.float64]
+) -> tuple[float, Matrix]:
+    """Score of one L (2, 2) and t (2,), and its matrix from tile samples, after a climb with large windows."""
+    windows = _Windows(_untilted(estimate, tilt), reach, _LARGE_WINDOW, _LARGE_PADDED)
+    scores, (maps, tilts) = _climb(windows, (to_tile[None], np.zeros((1, 2), dtype=np.float32)))
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[2, :2] = maps[0], tilts[0] + tilt
+    return float(scores[0]), np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 class _Windows:
@@ -79,16 +91,20 @@ class _Windows:
     Args:
         estimate: float32, shape (h, w).
         tones: frequencies of the pilot tones in cycles per tile sample, float32, shape (48, 2).
+        side: of the windows in estimate pixels; they end with the estimate.
+        padded: samples of their spectra's sides.
     """
 
-    def __init__(self, estimate: NDArray[np.float32], tones: NDArray[np.float32]) -> None:
+    def __init__(self, estimate: NDArray[np.float32], tones: NDArray[np.float32], side: int, padded: int) -> None:
+        self.fineness = _WINDOW / side  # of the climb's steps
         self._tones = tones
         self._spectra = []
-        tops, lefts = (_starts(length) for length in estimate.shape)
-        for top, left in product(tops, lefts):
-            part = estimate[top : top + _WINDOW, left : left + _WINDOW] * _taper()
-            centre = left + (_WINDOW - estimate.shape[1]) / 2, top + (_WINDOW - estimate.shape[0]) / 2
-            spectrum = PowerSpectrum(np.minimum(relative_power(part, _PADDED, _PADDED), CLIP), np.zeros((0, 2)))
+        tall, wide = (min(side, length) for length in estimate.shape)
+        taper = np.outer(_taper(tall), _taper(wide))
+        for top, left in product(_starts(estimate.shape[0], tall), _starts(estimate.shape[1], wide)):
+            part = estimate[top : top + tall, left : left + wide] * taper
+            centre = left + (wide - estimate.shape[1]) / 2, top + (tall - estimate.shape[0]) / 2
+            spectrum = PowerSpectrum(np.minimum(relative_power(part, padded, padded), CLIP), np.zeros((0, 2)))
             self._spectra.append((np.array(centre, dtype=np.float32), spectrum))
 
     def score(self, maps: NDArray[np.float32], tilts: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -103,17 +119,15 @@ class _Windows:
         return total / np.float32(len(self._spectra))
 
 
-def _starts(length: int) -> NDArray[np.int64]:
+def _starts(length: int, side: int) -> NDArray[np.int64]:
     """First pixels of the windows along a side: evenly spread, about half a window apart or more."""
-    count = min(_MOST_WINDOWS, round((length - _WINDOW) / (_WINDOW / 2)) + 1)
-    return np.linspace(0, length - _WINDOW, count).astype(np.int64)
+    count = min(_MOST_WINDOWS, round((length - side) / (side / 2)) + 1)
+    return np.linspace(0, length - side, count).astype(np.int64)
 
 
-@lru_cache(maxsize=1)
-def _taper() -> NDArray[np.float32]:
-    """Window of the windows: a sine, shape (80, 80)."""
-    side = np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
-    return np.outer(side, side).astype(np.float32)
+def _taper(length: int) -> NDArray[np.float32]:
+    """Window of the windows along a side: a sine, shape (length,)."""
+    return np.sin(np.pi * (np.arange(length) + 0.5) / length).astype(np.float32)
 
 
 def _untilted(estimate: NDArray[np.float32], tilt: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -140,7 +154,7 @@ def _climb(windows: _Windows, start: Homographies) -> tuple[NDArray[np.float32],
     for step in (1, 1, 0.5, 0.5):
         for index, sign in product(range(6), (1, -1)):
             moved = values.copy()
-            moved[:, index] += sign * step * _STEPS[index]
+            moved[:, index] += sign * step * windows.fineness * _STEPS[index]
             reached = score(moved)
             better = reached > scores
             values[better], scores[better] = moved[better], reached[better]
