@@ -37,12 +37,25 @@ def name_seed(name: str, purpose: str) -> bytes:
     return hashlib.sha256(f"envelope {purpose} {name}".encode()).digest()
 
 
+def kinds_of_pictures(folder: Path, megapixels: float = 100.0) -> dict[Path, str]:
+    """The pictures of a folder up to a size and their kinds, as its manifest has them, largest first.
+
+    One whose size the manifest does not say comes last.
+
+    Raises:
+        OSError: there is no manifest.
+        KeyError, ValueError: it lacks a column, or a size is no number.
+    """
+    with (folder / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    sizes = {row["name"]: int(row["width"] or 0) * int(row["height"] or 0) for row in rows}
+    rows.sort(key=lambda row: -sizes[row["name"]])
+    return {folder / row["name"]: row["kind"] for row in rows if sizes[row["name"]] <= megapixels * 1e6}
+
+
 def photographs(folder: Path, megapixels: float = 100.0) -> list[Path]:
     """The photographs of a folder up to a size, as its manifest has them, largest first."""
-    with (folder / "manifest.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "photo"]
-    sizes = {row["name"]: int(row["width"]) * int(row["height"]) for row in rows}
-    return [folder / name for name in sorted(sizes, key=lambda name: -sizes[name]) if sizes[name] <= megapixels * 1e6]
+    return [path for path, kind in kinds_of_pictures(folder, megapixels).items() if kind == "photo"]
 
 
 def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from marked_samples import PAYLOAD, PICTURES, attacked
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
-from attacks import Crop, RealJpeg, Rotate, WebP
+from attacks import Brightness, Crop, RealJpeg, Rotate, WebP
 from watermark import Detector, Embedder, Key, Payload, embed
 from watermark.detect import CLAIM_LEVEL
 from watermark.errors import ImageTooSmall, UnsupportedImage, UsageError, WeightsError
@@ -105,6 +105,17 @@ def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures
     faint, floored = embedded(1.2, 0.01, 1.0), embedded(1.2, 0.01, 0.15)
     reads = [Detector().detect(attacked(WebP(50), result.pixels)).payload for result in (faint, floored)]
     assert reads == [None, PAYLOAD]
+
+
+def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatch):
+    pixels = np.clip(pictures["coffee"].astype(int) + 90, 0, 255).astype(np.uint8)
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0)})
+    results = [Embedder().embed(pixels, PAYLOAD)]
+    monkeypatch.setattr(embed, "_BRIGHTENED", embed._BRIGHTENED._replace(brightness=1.0))
+    results.insert(0, Embedder().embed(pixels, PAYLOAD))
+    assert results[1].strength < results[0].strength - 1
+    read = [Detector().detect(attacked(Brightness(2.0), result.pixels)).payload for result in results]
+    assert read == [None, PAYLOAD]
 
 
 def test_no_pixel_of_the_working_size_changes_by_more_than_the_bound(pictures, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from skimage import data
 
+from watermark import shaping
 from watermark.carriers import Carriers
 from watermark.detect import estimate_residual
 from watermark.nets.model import load_model
@@ -50,7 +51,7 @@ def test_windows_hear_what_the_detector_hears(host, side):
     pixels = cv2.resize(pixels, (width * side // height, side), interpolation=cv2.INTER_AREA)
     scene, residual = plain(pixels, 40.0)
     with torch.no_grad():
-        soft, pilot = _windows(_attacked(scene, residual, 60), scene, MODEL, CARRIERS, np.random.default_rng(1))
+        soft, pilot = _windows(_attacked(scene, residual, 1.0, 60), scene, MODEL, CARRIERS, np.random.default_rng(1))
     marked = add_residual(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), residual[0, 0].numpy())
     coded = cv2.imencode(".jpg", marked, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
     estimate = estimate_residual(MODEL, reduced_luma(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)))
@@ -64,7 +65,9 @@ def test_windows_hear_what_the_detector_hears(host, side):
 def test_a_turned_part_hears_the_bits(marked, seed):
     scene, residual = marked
     with torch.no_grad():
-        soft, pilot = _turned_part(_attacked(scene, residual, 60), scene, MODEL, CARRIERS, np.random.default_rng(seed))
+        soft, pilot = _turned_part(
+            _attacked(scene, residual, 1.0, 60), scene, MODEL, CARRIERS, np.random.default_rng(seed)
+        )
     assert (soft * SIGNS).mean() > 0.5
     assert pilot.mean() > 0.3
 
@@ -80,7 +83,7 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
     losses = [quality_loss(scene.luma, mark, scene.short_side).item() for mark in (residual, result)]
     assert losses[1] < 0.7 * losses[0]
     scores = [
-        _windows(_attacked(scene, mark, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))
+        _windows(_attacked(scene, mark, 1.0, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))
         for mark in (residual, result)
     ]
     assert scores[1][1].mean() > 0.8 * scores[0][1].mean()  # the pilot is not sold for bits
@@ -88,11 +91,33 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
     assert quality_loss(scene.luma, louder, scene.short_side) < 1.05 * losses[0]
     with torch.no_grad():
         heard = [
-            _windows(_attacked(scene, mark, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))[0]
+            _windows(_attacked(scene, mark, 1.0, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))[0]
             for mark in (residual, louder)
         ]
     assert (heard[1] * SIGNS).mean() > 1.1 * (heard[0] * SIGNS).mean()
     assert torch.equal(shaped(scene, MODEL, CARRIERS, residual, SIGNS), result)
+
+
+def test_what_brightening_turns_white_carries_nothing():
+    scene, residual = plain(np.full((256, 256), 160, np.uint8), 40.0)
+    assert torch.equal(_attacked(scene, residual, 2.0, 60), torch.ones_like(scene.view))
+    dark, _ = plain(np.full((256, 256), 40, np.uint8), 40.0)
+    change, brighter = (_attacked(dark, residual, brightness, 95) - brightness * dark.view for brightness in (1.0, 2.0))
+    assert (change * brighter).sum() / change.square().sum() == pytest.approx(2, rel=0.05)
+
+
+def test_a_mark_shaped_for_brightening_reads_better_after_it(monkeypatch):
+    pixels = np.clip(data.astronaut().astype(int) + 80, 0, 255).astype(np.uint8)
+    scene, residual = plain(pixels, 46.0)
+    shapes = [shaped(scene, MODEL, CARRIERS, residual, SIGNS)]
+    monkeypatch.setattr(shaping, "_BRIGHTEST", 1.0)
+    shapes.insert(0, shaped(scene, MODEL, CARRIERS, residual, SIGNS))
+    with torch.no_grad():
+        without, with_it = (
+            _windows(_attacked(scene, mark, 1.6, 80), scene, MODEL, CARRIERS, np.random.default_rng(7))[0][0]
+            for mark in shapes
+        )
+    assert (with_it * SIGNS).mean() > 1.05 * (without * SIGNS).mean()
 
 
 def test_a_transparent_part_is_neither_seen_nor_heard(marked):
@@ -103,9 +128,9 @@ def test_a_transparent_part_is_neither_seen_nor_heard(marked):
     part = dataclasses.replace(scene, opacity=opacity)
     edge = scene.view.shape[3] // 2
     attacked, opaque, host = (
-        _attacked(part, residual, 60),
-        _attacked(scene, residual, 60),
-        _attacked(scene, 0 * residual, 60),
+        _attacked(part, residual, 1.0, 60),
+        _attacked(scene, residual, 1.0, 60),
+        _attacked(scene, 0 * residual, 1.0, 60),
     )
     assert torch.equal(attacked[..., : edge - 32], host[..., : edge - 32])
     assert torch.equal(attacked[..., edge + 32 :], opaque[..., edge + 32 :])

@@ -33,6 +33,9 @@ _OURS = tuple(
     )
 )
 
+PEERS = frozenset(entry.name for entry in _OURS) - {"watermark-toolkit"}
+"""Methods of others that come with the benchmark: they mark and read with nothing of the package ``watermark``."""
+
 
 def method_names() -> tuple[str, ...]:
     """Names of all registered methods, ours first; those whose packages are missing too.

@@ -114,8 +114,9 @@ def chart(name: str, lines: Sequence[Line], x: Axis, y: Axis, diagonal: bool = F
     if diagonal:
         low, high = max(x.low, y.low), min(x.high, y.high)
         made.append(_rule(*at(low, low), *at(high, high), "diagonal"))
+    last = max((line.style for line in lines), default=0)
     for line in lines:
-        made.append(_line(line, _DODGE * (line.style - (len(lines) - 1) / 2), at))
+        made.append(_line(line, _DODGE * (line.style - last / 2), at))
     return made
 
 

@@ -4,49 +4,46 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
 from benchmarks.metrics.intervals import clopper_pearson
 from benchmarks.report.nulls import NULLS
-from benchmarks.report.quality import COLUMNS, quality_mean
+from benchmarks.report.quality import COLUMNS, quality_mean, unmeasured
 from benchmarks.report.results import Mean, Result, Series, Share, done, gaps, percent, span
+from benchmarks.runner.plan import DEFAULT_POINT
 
 
-def summary(result: Result) -> str:
-    """A short table as Markdown: a line a method and operating point."""
-    families = list(result.families)
-    lines = [
-        f"| method | message | presence | PSNR dB | {' | '.join(families)} | wrong messages | false positives |",
-        f"|---|---|---|---|{'---|' * len(families)}---|---|",
-    ]
-    for series in result.series:
-        method = result.methods[series.method]
-        decibels = quality_mean(result.embeds(series), "psnr")
-        means = [result.exact_mean(series, result.families[family]) for family in families]
-        cells = [
-            _escaped(str(series)),
-            f"{method['message_bits']} bits",
-            "blind" if method["blind"] else "claimed",
-            "-" if decibels is None else f"{decibels.value:.1f}",
-            *(_mean(found) for found in means),
-            _wrong(result, series),
-            _false_positives(result, series),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+def summary(result: Result, brief: bool = False) -> str:
+    """A short table as Markdown: a line a method and operating point.
+
+    Args:
+        result: the result.
+        brief: narrow enough for a README: the first point of each method, no intervals, no false positives.
+    """
+    jod = any(row["jod"] is not None for row in result.values["embeds"])
+    columns = ["method", "message", "PSNR dB", *(["JOD"] if jod else []), *result.families]
+    columns += [] if brief else ["wrong messages", "false positives"]
+    lines = [_line(columns), "|" + "---|" * len(columns)]
+    for series in result.leading if brief else result.series:
+        cells = [_escaped(str(series))]
+        if (reason := result.not_marked(series)) is not None:
+            cells.append(f"not marked: {_escaped(reason)}")
+        else:
+            method = result.methods[series.method]
+            embeds = result.embeds(series)
+            cells.append(f"{method['message_bits']} bits, {'blind' if method['blind'] else 'claimed'}")
+            cells.append(_quality(quality_mean(embeds, "psnr"), 1))
+            cells += [_quality(quality_mean(embeds, "jod"), 2)] if jod else []
+            cells += [_mean(result.exact_mean(series, attacks), brief) for attacks in result.families.values()]
+            cells += [] if brief else [_wrong(result, series), _false_positives(result, series)]
+        lines.append(_line(cells + [""] * (len(columns) - len(cells))))
     for name, method in result.methods.items():
         if method["status"] == "missing":
-            lines.append(f"| {_escaped(name)} | missing: {_escaped(method['reason'])} |{' |' * (len(families) + 4)}")
-    values = result.values
-    counts = ", ".join(gaps([*values["embeds"], *values["reads"]])) or "none"
-    pictures = len(values["data"]["images"])
-    lines += [
-        "",
-        f"Exact messages in per cent by family of attacks, with 95 % intervals where pictures differ; {pictures} "
-        f"picture{'s' * (pictures != 1)}, {values['tier']} tier, seed {values['seed']}. Rows not done: {counts}.",
-    ]
-    return "\n".join(lines) + "\n"
+            cells = [_escaped(name), f"missing: {_escaped(method['reason'])}"]
+            lines.append(_line(cells + [""] * (len(columns) - len(cells))))
+    return "\n".join([*lines, "", _caption(result, brief)]) + "\n"
 
 
 def reads_csv(result: Result) -> str:
@@ -127,10 +124,35 @@ def _null(result: Result, series: Series, kind: str) -> dict[str, Any] | None:
     return {"attempts": len(rows), "found": found, "upperBound95": round(clopper_pearson(found, len(rows))[1], 9)}
 
 
-def _mean(found: Mean | None) -> str:
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _caption(result: Result, brief: bool) -> str:
+    values = result.values
+    pictures = len(values["data"]["images"])
+    intervals = "" if brief else ", with 95 % intervals where pictures differ"
+    sentences = [
+        f"Exact messages in per cent by family of attacks{intervals}; {pictures} picture{'s' * (pictures != 1)}, "
+        f"{values['tier']} tier, seed {values['seed']}.",
+        "Claimed: told the message that it should find; blind: told nothing.",
+    ]
+    if all(series.point == DEFAULT_POINT for series in (result.leading if brief else result.series)):
+        sentences.append("Each at its default strength, so not at equal quality.")
+    if not brief:
+        rows = ", ".join(gaps([*values["embeds"], *values["reads"]])) or "none"
+        sentences += [f"Rows not done: {rows}.", f"Quality not measured: {', '.join(unmeasured(result)) or 'none'}."]
+    return " ".join(sentences)
+
+
+def _quality(found: Mean | None, places: int) -> str:
+    return "not measured" if found is None else f"{found.value:.{places}f}"
+
+
+def _mean(found: Mean | None, brief: bool) -> str:
     if found is None:
         return "-"
-    varied = found.interval is not None and found.interval[0] < found.interval[1]
+    varied = not brief and found.interval is not None and found.interval[0] < found.interval[1]
     return percent(found.value) + (f" ({span(found.interval)})" if varied else "")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from benchmarks.metrics.registry import QUALITY
 from benchmarks.report.markup import Content, items, node, section, small, table
 from benchmarks.report.nulls import NULLS
+from benchmarks.report.quality import unmeasured
 from benchmarks.report.results import Result, Row
 
 _FEW = 20  # pictures under which bootstrap intervals are too narrow
@@ -96,15 +96,13 @@ def _limits(result: Result) -> Iterable[str]:
     images = result.values["data"]["images"]
     if len(images) < _FEW:
         yield f"{len(images)} picture{'s' * (len(images) != 1)}: bootstrap intervals are too narrow."
-    yield "Intervals speak of pictures like these, not of drawings, screenshots or text."
+    photographs = {image["kind"] for image in images} == {"photo"}
+    others = ", not of drawings, screenshots or text" if photographs else "; each kind is few of them"
+    yield f"Intervals speak of pictures like these{others}."
     absent = [kind.replace("_", " ") for kind in NULLS if kind not in result.values["attempts"]]
     if absent:
         yield f"False positives were not measured on: {', '.join(absent)}."
-    measured = {name for row in result.values["embeds"] for name in (*QUALITY, "jod") if row.get(name) is not None}
-    unseen = [metric.title for name, metric in QUALITY.items() if name not in measured]
-    if "jod" not in measured:
-        unseen.append("visibility (JOD of ColorVideoVDP)")
-    if unseen:
+    if unseen := unmeasured(result):
         yield f"Not measured: {', '.join(unseen)}."
     claimed = [row["name"] for row in result.values["methods"] if row["blind"] is False]
     if claimed:

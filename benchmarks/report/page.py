@@ -13,9 +13,10 @@ from benchmarks.report.head import head, limits, methods, pictures, problems
 from benchmarks.report.markup import node, render
 from benchmarks.report.nulls import calibration, false_positives, tampering
 from benchmarks.report.payload import payload
-from benchmarks.report.quality import quality, speed, trade_off
+from benchmarks.report.quality import quality, speed
 from benchmarks.report.results import Result
 from benchmarks.report.robustness import curves, overview, robustness
+from benchmarks.report.trade_off import trade_off
 
 _SECTIONS = (
     methods,

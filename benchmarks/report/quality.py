@@ -1,8 +1,7 @@
-"""What marking costs: quality, time and memory, and robustness at each quality."""
+"""What marking costs: quality, time and memory."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 from types import MappingProxyType
@@ -12,9 +11,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from benchmarks.metrics.registry import QUALITY
-from benchmarks.report.chart import SHARES, Axis, Line, Point, chart, legend, linear
-from benchmarks.report.markup import Content, grid, node, section, small, table
-from benchmarks.report.results import Mean, Result, Row, Series, done, mean, span
+from benchmarks.report.markup import Content, node, section, small, table
+from benchmarks.report.results import Mean, Result, Row, done, mean, span
 
 
 class Column(NamedTuple):
@@ -78,54 +76,15 @@ def speed(result: Result) -> Element:
     )
 
 
-def trade_off(result: Result) -> Element:
-    """The section of robustness against quality, for methods measured at several operating points."""
-    by_method: dict[str, list[Series]] = defaultdict(list)
-    for series in result.series:
-        by_method[series.method].append(series)
-    several = [method for method, points in by_method.items() if len(points) > 1]
-    if not several:
-        text = "Every method was measured at one operating point; --points gives several."
-        return section("trade-off", "Robustness against quality", node("p", text))
-    figures = [
-        figure
-        for family, attacks in result.families.items()
-        for metric in ("psnr", "jod")
-        if (figure := _trade_off(result, {name: by_method[name] for name in several}, family, attacks, metric))
-    ]
-    return section(
-        "trade-off",
-        "Robustness against quality",
-        node("p", "Mean share of exact messages against mean quality, one mark an operating point."),
-        legend(several),
-        grid(figures),
-    )
-
-
 def quality_mean(embeds: Sequence[Row], name: str) -> Mean | None:
     """Mean of a metric over marked pictures; those without a (finite) number are left out."""
     return mean(embeds, lambda row: row.get(name))
 
 
-def _trade_off(
-    result: Result, methods: Mapping[str, Sequence[Series]], family: str, attacks: Sequence[str], metric: str
-) -> Element | None:
-    lines = []
-    for style, (method, points) in enumerate(methods.items()):
-        both = [(quality_mean(result.embeds(at), metric), result.exact_mean(at, attacks)) for at in points]
-        drawn = [Point(x.value, y.value, y.interval) for x, y in both if x is not None and y is not None]
-        lines.append(Line(method, style, drawn))
-    values = [point.x for line in lines for point in line.points]
-    if not values:
-        return None
-    column = COLUMNS[metric]
-    drawing = chart(
-        f"{family}: exact messages against {column.title}",
-        lines,
-        linear(f"mean {column.title}, {column.unit}", values),
-        Axis("exact messages", SHARES, 0.0, 1.0),
-    )
-    return node("figure", node("figcaption", family), drawing)
+def unmeasured(result: Result) -> list[str]:
+    """Titles of the quality metrics that no marked picture has."""
+    embeds = result.values["embeds"]
+    return [column.title for name, column in COLUMNS.items() if all(row[name] is None for row in embeds)]
 
 
 def _cell(embeds: Sequence[Row], name: str, column: Column) -> Element:

@@ -117,6 +117,14 @@ class Result:
         rows = self.values["embeds"]
         return [row for row in rows if row["status"] == "ok" and Series(row["method"], row["point"]) == series]
 
+    def not_marked(self, series: Series) -> str | None:
+        """Why not one picture was marked: the reason of most; ``None`` if one was."""
+        rows = [row for row in self.values["embeds"] if Series(row["method"], row["point"]) == series]
+        if any(row["status"] == "ok" for row in rows):
+            return None
+        reason: str = Counter(row["reason"] for row in rows).most_common(1)[0][0]
+        return reason
+
     def exact_mean(self, series: Series, attacks: Sequence[str]) -> Mean | None:
         """Share of exact messages over several attacks, picture by picture."""
         return mean(self.counted(self.reads(series, "marked", attacks)), lambda row: bool(row["exact"]))

@@ -12,11 +12,13 @@ from benchmarks.report.page import page
 from benchmarks.report.results import Result
 from watermark.files import write_atomically
 
+FILES = ("report.html", "summary.md", "reads.csv", "robustness-evidence.json")
+
 
 def write_report(
     values: Mapping[str, Any], out: Path, resolve: Callable[[str], Method], date: str, folder: Path | None = None
 ) -> list[Path]:
-    """Write ``report.html``, ``summary.md``, ``reads.csv`` and ``robustness-evidence.json``.
+    """Write the files of :data:`FILES`, over what is there.
 
     Args:
         values: what ``read_result`` gives.
@@ -32,13 +34,8 @@ def write_report(
         OSError: a file cannot be written.
     """
     result = Result(values)
-    contents = {
-        "report.html": page(result, resolve, folder),
-        "summary.md": summary(result),
-        "reads.csv": reads_csv(result),
-        "robustness-evidence.json": evidence(result, date),
-    }
+    texts = (page(result, resolve, folder), summary(result), reads_csv(result), evidence(result, date))
     out.mkdir(parents=True, exist_ok=True)
-    for name, text in contents.items():
+    for name, text in zip(FILES, texts, strict=True):
         write_atomically(out / name, text.encode())
-    return [out / name for name in contents]
+    return [out / name for name in FILES]

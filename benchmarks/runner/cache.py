@@ -23,6 +23,7 @@ _PACKAGES = (
     "flip-evaluator",
     "lpips",
 )
+READS_PICTURES = ("imaging", "errors.py", "files.py")  # of the package watermark
 
 
 class Cache:
@@ -70,22 +71,27 @@ def source_sha256(*more: Path) -> str:
     Args:
         more: further folders of source.
     """
+    return _sha256(Path(watermark.__path__[0]), *more)
+
+
+@cache
+def peer_source_sha256() -> str:
+    """The same without what only our own method is made of: pictures are read, attacked and judged by the rest."""
+    toolkit = Path(watermark.__path__[0])
+    return _sha256(*(toolkit / name for name in READS_PICTURES))
+
+
+def _sha256(*paths: Path) -> str:
+    """Over the source that measures, and these files or folders of source."""
     own = Path(__file__).parent.parent
-    roots = [
-        Path(watermark.__path__[0]),
+    measures = (
         Path(attacks.__path__[0]),
-        own / "methods",
-        own / "metrics",
-        own / "runner",
-        *more,
-    ]
-    files = {"envelope.py": own / "envelope.py"}  # pixels to tensors and back
-    for root in roots:
-        for path in sorted(root.rglob("*")):
-            parts = path.relative_to(root).parts
-            if path.suffix in {".py", ".safetensors"} and not {"cli", "training"} & set(parts):
-                files["/".join((root.name, *parts))] = path
+        *(own / name for name in ("methods", "metrics", "runner", "envelope.py")),  # the last for pixels to tensors
+    )
     digest = hashlib.sha256()
-    for name, path in files.items():
-        digest.update(name.encode() + b"\0" + path.read_bytes())
+    for root in (*measures, *paths):
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            name = path.relative_to(root.parent)
+            if path.suffix in {".py", ".safetensors"} and not {"cli", "training"} & set(name.parts[1:]):
+                digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -21,7 +21,7 @@ from benchmarks.metrics.quality import psnr
 from benchmarks.runner import draws
 from benchmarks.runner.pictures import Picture
 from benchmarks.runner.probes import embed
-from watermark.errors import ImageTooSmall
+from watermark.errors import ImageTooSmall, UnsupportedImage
 
 JOD_STRENGTHS = (38.0, 41.0, 44.0, 47.0, 50.0)
 _REACH = 6.0  # dB either side of the target in which the strength is sought
@@ -34,40 +34,44 @@ class Uncalibrated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """Mark one picture at a strength.
+    """Mark one picture at a strength, as a job of the run does.
 
     Attributes:
         method: name of the method.
-        strength: in dB.
+        strength: in dB; the method's default if ``None``.
         picture: the picture.
         seed: of the run.
         pairs: folder in which host and marked picture are left as PNG, if wanted.
+        repeat: which of the picture's keys.
     """
 
     method: str
-    strength: float
+    strength: float | None
     picture: Picture
     seed: int
     pairs: Path | None = None
+    repeat: int = 0
 
 
 def mark(marking: Marking, resolve: Callable[[str], Method]) -> tuple[float, list[str]] | None:
     """PSNR in dB of one marked picture, and the paths of host and marked picture if they were wanted.
 
-    ``None`` if the picture is smaller than the method takes.
+    ``None`` if the picture is of a kind that is not read, or smaller than the method takes.
     """
-    method = resolve(marking.method).with_strength(marking.strength)
-    host = marking.picture.pixels()
-    sha256, seed = marking.picture.sha256, marking.seed
-    message, key = draws.message(seed, sha256, 0, method.message_bits), draws.draw(seed, "key", sha256, 0)
+    method = resolve(marking.method)
+    if marking.strength is not None:
+        method = method.with_strength(marking.strength)
+    sha256, seed, repeat = marking.picture.sha256, marking.seed, marking.repeat
+    message, key = draws.message(seed, sha256, repeat, method.message_bits), draws.draw(seed, "key", sha256, repeat)
     try:
+        host = marking.picture.pixels()
         marked = embed(method, host, message, key)
-    except ImageTooSmall:
+    except (ImageTooSmall, UnsupportedImage):
         return None
     paths = []
     if marking.pairs is not None:
         for kind, image in (("host", host), ("marked", marked)):
-            path = marking.pairs / f"{sha256}.{marking.strength:g}.{kind}.png"
+            path = marking.pairs / f"{sha256}.{repeat}.{kind}.png"
             Image.fromarray(image).save(path, compress_level=1)
             paths.append(str(path))
     return psnr(host, marked), paths

@@ -22,7 +22,7 @@ from benchmarks.runner.execute import one_line
 from benchmarks.runner.peak import with_peak
 from benchmarks.runner.plan import Job
 from benchmarks.runner.probes import Probe, Refused, Scene, embed, probes
-from watermark.errors import ImageTooSmall
+from watermark.errors import ImageTooSmall, UnsupportedImage
 
 Row = dict[str, Any]
 _READ_VALUES = ("present", "exact", "wrong", "bit_accuracy", "score", "p", "psnr", "shown", "ms")
@@ -44,7 +44,7 @@ def measure(job: Job, resolve: Callable[[str], Method]) -> dict[str, Any]:
             method = method.with_strength(job.strength)
         host = job.picture.pixels()
     except Exception as error:
-        return lost(job, "failed", _reason(error, job))
+        return lost(job, _status(error), _reason(error, job))
     embedded, marked = _embed(job, method, host)
     scene = Scene(job, method, host, partial(_present, embedded, marked), resolve)
     reads = [row for probe in probes(scene) for row in _read(scene, probe)]
@@ -144,7 +144,7 @@ def _read_row(job: Job, kind: str, attack: str, key: bytes, status: str, reason:
 
 
 def _status(error: Exception) -> str:
-    return "refused" if isinstance(error, Refused | ImageTooSmall) else "failed"
+    return "refused" if isinstance(error, Refused | ImageTooSmall | UnsupportedImage) else "failed"
 
 
 def _reason(error: Exception, job: Job) -> str:

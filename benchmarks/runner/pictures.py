@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import watermark
-from benchmarks.envelope import photographs
+from benchmarks.envelope import kinds_of_pictures
 from watermark.errors import UsageError
 from watermark.imaging import read_image
 
@@ -26,7 +27,7 @@ class Picture:
     Attributes:
         path: where it lies.
         name: its file name.
-        kind: as the manifest says: ``photo``.
+        kind: as the manifest says: ``photo``, ``text``, ``illustration``.
         sha256: of the file; empty if it cannot be opened.
         width, height: in pixels; ``None`` if the file is no picture.
     """
@@ -66,24 +67,36 @@ class Picture:
         return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
 
 
-def find_pictures(folder: Path | None, megapixels: float) -> tuple[Picture, ...]:
-    """The photographs of a folder with a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``), by name.
+def find_pictures(
+    folder: Path | None, megapixels: float, kinds: Sequence[str] | None = ("photo",), only: Sequence[str] = ("",)
+) -> tuple[Picture, ...]:
+    """Pictures of a folder with a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``), by name.
 
     Args:
         folder: the bundled photograph alone if ``None``.
         megapixels: larger ones are left out.
+        kinds: those of the manifest that are wanted; all if ``None``.
+        only: beginnings of names, of which a picture must have one.
 
     Raises:
-        UsageError: the folder has no such manifest, or no photograph.
+        UsageError: the folder has no such manifest, or no picture of a kind or with a beginning that is wanted.
     """
     if folder is None:
         return (Picture.of(BUNDLED),)
     try:
-        paths = photographs(folder, megapixels)
+        listed = kinds_of_pictures(folder, megapixels)
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(
             f"{folder} must be a folder with a manifest.csv of the columns name, kind, width and height ({error})"
         ) from error
-    if not paths:
-        raise UsageError(f"{folder / 'manifest.csv'} names no photo of at most {megapixels:g} megapixels")
-    return tuple(Picture.of(path) for path in sorted(paths))
+    for kind in kinds or ():
+        if kind not in listed.values():
+            known = ", ".join(sorted(set(listed.values()))) or "none"
+            raise UsageError(
+                f"{folder / 'manifest.csv'} names no {kind} of at most {megapixels:g} megapixels; it has {known}"
+            )
+    wanted = {path: kind for path, kind in listed.items() if kinds is None or kind in kinds}
+    for start in only:
+        if not any(path.name.startswith(start) for path in wanted):
+            raise UsageError(f"no picture of the run has a name that begins with {start!r}")
+    return tuple(Picture.of(path, wanted[path]) for path in sorted(wanted) if path.name.startswith(tuple(only)))

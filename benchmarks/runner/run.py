@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.methods.base import Method
-from benchmarks.runner.cache import Cache, package_versions, source_sha256
+from benchmarks.methods.registry import PEERS
+from benchmarks.runner.cache import Cache, package_versions, peer_source_sha256, source_sha256
 from benchmarks.runner.execute import Outcome, Workers, one_line
 from benchmarks.runner.job import lost, measure
 from benchmarks.runner.plan import Job, Plan
 from benchmarks.runner.points import Calibration
 from benchmarks.runner.progress import RunProgress
 from benchmarks.runner.result import SCHEMA, assemble
+from benchmarks.runner.visibility import Visibility
 from watermark.errors import UsageError
 
 LIMIT = 1800.0
@@ -37,15 +39,14 @@ def run(
         cache: keeps every job of which nothing failed; what did may lie with the machine, and is tried again.
         workers: processes, one thread each.
         limit: seconds a job may take.
-        jod: interpreter of ColorVideoVDP's environment, for operating points in JOD.
+        jod: interpreter of ColorVideoVDP's environment, for JOD of marked pictures and operating points in JOD.
 
     Returns:
         The result, as ``result.schema.json`` describes it.
     """
     rows, labels = describe(plan.methods, resolve)
-    common = {"schema": SCHEMA, "versions": package_versions(), "source": source_sha256()}
     versions = {row["name"]: row["version"] for row in rows}
-    identities = {name: {**common, "name": name, "version": versions[label]} for name, label in labels.items()}
+    identities = {name: _identity(name, versions[label]) for name, label in labels.items()}
     jobs = plan.jobs(labels, Calibration(plan, identities, cache, resolve, workers, limit, jod).strengths())
     done: dict[int, dict[str, Any]] = {}
     for index, job in enumerate(jobs):
@@ -64,6 +65,11 @@ def run(
             else:
                 done[index] = lost(jobs[index], "failed", outcome.reason)
             progress.advance(_spelled(jobs[index], outcome))
+    if jod is not None:
+        marked = [index for index in range(len(jobs)) if done[index]["embed"]["status"] == "ok"]
+        jods = Visibility(identities, cache, resolve, workers, limit, jod).jods([jobs[index] for index in marked])
+        for index, value in zip(marked, jods, strict=True):
+            done[index] = {**done[index], "embed": _with_jod(done[index]["embed"], value)}
     return assemble(plan, rows, [done[index] for index in range(len(jobs))])
 
 
@@ -91,6 +97,19 @@ def describe(names: Sequence[str], resolve: Callable[[str], Method]) -> tuple[li
         labels[name] = made.name
         rows.append({fact: getattr(made, fact) for fact in ("name", *_FACTS)} | {"status": "ok", "reason": None})
     return rows, labels
+
+
+def _identity(name: str, version: str) -> dict[str, Any]:
+    """All that the rows of a method depend on but the job; our weights change nothing of a peer's."""
+    source = peer_source_sha256() if name in PEERS else source_sha256()
+    return {"schema": SCHEMA, "versions": package_versions(), "source": source, "name": name, "version": version}
+
+
+def _with_jod(row: dict[str, Any], value: float | str) -> dict[str, Any]:
+    """The row of a marking with its JOD, or with the reason why there is none."""
+    if isinstance(value, str):
+        return {**row, "reason": "; ".join(filter(None, [row["reason"], value]))}
+    return {**row, "jod": value}
 
 
 def _settled(done: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""How much is measured: a quick gate, the comparison of methods, and what a forensic reader asks."""
+"""How much is measured: a quick gate, the comparison of methods, that at equal quality, what a forensic reader asks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Literal, get_args
 from attacks import (
     Attack,
     Avif,
+    Brightness,
     Chain,
+    Contrast,
     Crop,
     CutOut,
     Flip,
@@ -20,6 +22,7 @@ from attacks import (
     NonLocalMeans,
     OverlayText,
     Perspective,
+    PrintScan,
     RealJpeg,
     Resize,
     Rotate,
@@ -101,6 +104,32 @@ CORE = Tier(
         ),
     ),
 )
+EQUAL = Tier(
+    "equal",
+    (
+        IDENTITY,
+        *_settings(
+            RealJpeg(70),
+            RealJpeg(50),
+            RealJpeg(30),
+            WebP(50),
+            Resize(0.5),
+            Crop(0.71, 0.1, 0.2),
+            Crop(0.5),
+            Rotate(5.0),
+            Rotate(30.0),
+            Flip("horizontal"),
+            GaussianNoise(0.04),
+            GaussianBlur.of_kernel(17),
+            Brightness(1.5),
+            Contrast(0.5),
+            CutOut(0.25),
+            NonLocalMeans(),
+            Screenshot(),
+            PrintScan(),
+        ),
+    ),
+)
 _FORENSIC = (
     IDENTITY,
     *_settings(
@@ -114,4 +143,4 @@ _FORENSIC = (
     ),
 )
 FORENSIC = Tier("forensic", _FORENSIC, _FORENSIC, KINDS, strangers=4)
-TIERS = {tier.name: tier for tier in (SMOKE, CORE, FORENSIC)}
+TIERS = {tier.name: tier for tier in (SMOKE, CORE, EQUAL, FORENSIC)}

@@ -19,7 +19,7 @@ from skimage import data
 
 import benchmarks.grid
 from attacks import Chain, Crop, Flip, GaussianNoise
-from benchmarks import envelope, nothing
+from benchmarks import envelope
 from benchmarks.envelope import measure, name_seed, photographs, to_pixels, to_tensor
 from benchmarks.grid import Row
 from benchmarks.jod import read_pairs
@@ -133,25 +133,3 @@ def test_result_file(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     names = [str(pairs / f"kodim01.low.{kind}.png") for kind in ("host", "marked")]
     assert read_pairs(pairs / "low.json") == [(names[0], names[1])]  # as benchmarks/jod.py wants them
     assert capsys.readouterr().err.startswith("1/1 kodim01.png ")
-
-
-def test_nothing_is_found_where_nothing_is(folder: Path) -> None:
-    result = nothing.attempt(folder / "kodim01.png", keys=2)
-    assert result["image"] == "kodim01.png"
-    assert list(result["states"]) == ["unmarked", "marked, wrong key", "the same after JPEG 50"]
-    for count in result["states"].values():
-        assert count["attempts"] > 8 + 1  # 8 upright readings and registered ones of a full search, 1 of the other key
-        assert count["tags"] == 24 * count["attempts"]
-        assert count["found"] == 0
-
-
-def test_what_is_there_would_be_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the marking key instead of strangers', the marked states count finds."""
-    readings = Detector.readings
-    monkeypatch.setattr(Detector, "readings", lambda self, pixels, search: readings(self, pixels, "none"))
-    monkeypatch.setattr(
-        nothing, "name_seed", lambda name, purpose: name_seed(name, "payload" if purpose == "payload" else "key")
-    )
-    states = nothing.attempt(folder / "kodim01.png", keys=3)["states"]
-    assert [(count["attempts"], count["found"]) for count in states.values()] == [(3, 0), (3, 3), (3, 3)]
-    assert states["unmarked"]["tags"] == 72

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from watermark.registration.geometry import centred, linear, rotation
-from watermark.registration.perspective import _distinct, _draws, _quadrilaterals, _untilted, _Windows, perspectives
+from watermark.registration.perspective import (
+    _distinct,
+    _draws,
+    _quadrilaterals,
+    _sharpened,
+    _untilted,
+    _Windows,
+    perspectives,
+)
 from watermark.registration.search import HOMOGRAPHY, tone_frequencies
 
 SHAPE = (128, 192)
@@ -47,13 +55,30 @@ def test_the_way_through_perspective_reads_the_bits(see, listen, carriers, bits,
 def test_the_true_homography_outshines_others(see, carriers):
     matrix = MAPS[0]
     reach = tone_frequencies(carriers).astype(np.float32) / 128
-    windows = _Windows(see(centred(matrix, *SHAPE), SHAPE), reach)
+    windows = _Windows(see(centred(matrix, *SHAPE), SHAPE), reach, side=80, padded=128)
     true = np.linalg.inv(matrix).astype(np.float32)
     generator = np.random.default_rng(3)
     maps = true[None, :2, :2] + generator.uniform(-0.15, 0.15, (500, 2, 2)).astype(np.float32)
     tilts = generator.uniform(-0.3, 0.3, (500, 2)).astype(np.float32) / 128
     others = windows.score(maps, tilts)
     assert windows.score(true[None, :2, :2], true[None, 2, :2]) > others.mean() + 8 * others.std()
+
+
+@pytest.mark.parametrize("matrix", MAPS)
+def test_large_windows_place_a_homography_that_is_nearly_right(see, carriers, matrix):
+    """From a homography that is off in everything; and a true one scores more than a false one."""
+    estimate = see(centred(matrix, *SHAPE), SHAPE, noise=1.0)
+    reach = tone_frequencies(carriers).astype(np.float32) / 128
+    start = np.linalg.inv(matrix)
+    start[:2, :2] += np.array([[0.008, -0.008], [0.008, 0.008]])
+    start[2, :2] += np.array([0.015, -0.015]) / 128
+    score, found = _sharpened(estimate, reach, start[:2, :2].astype(np.float32), start[2, :2])
+    other = start[:2, :2] @ np.array([[0.9, 0.1], [-0.1, 0.9]])
+    assert score > 1.3 * _sharpened(estimate, reach, other.astype(np.float32), -start[2, :2])[0]
+    corners = np.array([[-96, 96, -96, 96], [-64, -64, 64, 64], [1, 1, 1, 1]], dtype=float)
+    before, after, true = (to_tile @ corners for to_tile in (start, np.linalg.inv(found), np.linalg.inv(matrix)))
+    errors = [np.abs(seen[:2] / seen[2] - true[:2] / true[2]).max() for seen in (before, after)]  # tile samples
+    assert errors[1] < 0.6 * errors[0]
 
 
 def test_what_is_left_of_a_tilt_is_the_difference():

@@ -22,6 +22,7 @@ from benchmarks.report.results import Result, Series, percent
 from benchmarks.report.robustness import sweeps
 from benchmarks.runner.result import write_result
 from watermark.cli.bench import command
+from watermark.cli.main import main
 
 ASKED = Series("asked", "default")
 
@@ -111,6 +112,30 @@ def test_summary_of_missing_methods_alone() -> None:
     assert "missing" in summary(Result(values))
 
 
+def test_summary_with_jod_points_and_reasons() -> None:
+    """JOD where there is any, reasons where nothing was marked, one point of each method if it is brief."""
+    values = sample(points=("default", "psnr 44"))
+    assert "JOD" not in summary(Result(values)).splitlines()[0]
+    assert "Quality not measured: ColorVideoVDP." in summary(Result(values))
+    assert "default strength" not in summary(Result(values))
+    for row in values["embeds"]:
+        if row["method"] == "asked":
+            row["jod"] = 9.5 if row["image"] == "photo0.png" else 9.9
+        if row["method"] == NASTY and row["point"] == "psnr 44":
+            row |= {"status": "refused", "reason": "out of | reach"}
+    result = Result(values)
+    full, brief = (
+        [line for line in summary(result, short).splitlines() if line.startswith("|")] for short in (False, True)
+    )
+    assert len(full) - len(brief) == 2
+    assert len({line.replace(r"\|", "").count("|") for line in full}) == 1
+    assert full[3].split(" | ")[1] == r"not marked: out of \| reach"
+    assert [line.split(" | ")[3] for line in (full[0], *full[4:6])] == ["JOD", "9.80", "9.80"]  # (9.5 + 3 * 9.9) / 4
+    assert not [line for line in brief if "(" in line or "false positives" in line]
+    assert "default strength" in summary(result, brief=True)
+    assert "Quality not measured: none." in summary(result)
+
+
 def test_evidence_has_the_proposed_fields() -> None:
     values = sample(kinds=("marked", "unmarked"))
     objects = {
@@ -136,6 +161,11 @@ def test_command_writes_all_files(tmp_path) -> None:
     write_result(sample(), path)
     done = CliRunner().invoke(command, ["report", str(path), "--out", str(out), "--json"], catch_exceptions=False)
     assert done.exit_code == 0
+    again = CliRunner().invoke(main, ["bench", "report", str(path), "--out", str(out)])
+    assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
+    assert "give --force" in again.stderr
+    forced = ["report", str(path), "--out", str(out), "--json", "--force"]
+    assert CliRunner().invoke(command, forced, catch_exceptions=False).stdout == done.stdout
     names = ["report.html", "summary.md", "reads.csv", "robustness-evidence.json"]
     assert sorted(file.name for file in out.iterdir()) == sorted(names)
     assert json.loads(done.stdout) == {"schema": 1, "files": [str(out / name) for name in names]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections import Counter
@@ -170,6 +171,40 @@ def test_quality_is_the_mean_over_pictures(forensic) -> None:
     ):
         assert value == pytest.approx(np.mean([row[name] for row in embeds]), abs=6e-3)
     assert line[-1] == "-\nnot measured"  # JOD
+
+
+def test_operating_points(forensic) -> None:
+    """A line a method and point; what could not be reached is a reason; curves join points of one strength."""
+    values = copy.deepcopy(forensic[0])
+    for row in values["embeds"]:
+        row["jod"] = 9 + row["psnr"] / 50
+        if (row["method"], row["point"]) == (NASTY, "psnr 40"):
+            row |= {"status": "refused", "reason": "no strength has it", **dict.fromkeys(("psnr", "jod"))}
+    text = written(values)
+    tables = Tables(text)
+    rows = {(row[0], row[1]): row[2:] for row in tables.tables["trade-off"]}
+    assert rows.keys() - {("method", "point")} == {
+        (name, point) for name in (NASTY, "asked") for point in ("default", "psnr 40", "psnr 44")
+    }
+    assert rows[NASTY, "psnr 40"] == ["no strength has it"]
+    psnr = np.mean([row["psnr"] for row in values["embeds"] if (row["method"], row["point"]) == ("asked", "psnr 44")])
+    shown = rows["asked", "psnr 44"]
+    assert [float(value) for value in shown[:2]] == pytest.approx([psnr, 9 + psnr / 50], abs=6e-3)
+    identity = [row["exact"] for row in rows_of(values, "asked", "marked", SETTINGS[0].id, "psnr 44")]
+    assert float(shown[2].split("\n")[0]) == pytest.approx(100 * np.mean(identity), abs=0.5)
+    drawings = re.findall(r"<svg[^>]*><title>[^<]*exact messages against.*?</svg>", text, re.DOTALL)
+    assert len(drawings) == 2 * (len(shown) - 2)  # against PSNR and JOD
+    for drawing in drawings:
+        lines = ElementTree.fromstring(drawing).findall("g")
+        joined = {line.findtext("title"): len((line.find("polyline").get("points") or "").split()) for line in lines}
+        assert joined == {NASTY: 1, f"{NASTY}, default": 1, "asked": 2, "asked, default": 1}
+
+
+def test_kinds_of_pictures_are_no_photographs() -> None:
+    values = sample()
+    assert "not of drawings" in Tables(written(values)).texts["limits"]
+    values["data"]["images"][0]["kind"] = "text"
+    assert "not of drawings" not in Tables(written(values)).texts["limits"]
 
 
 def test_missing_method_and_failures_are_told() -> None:

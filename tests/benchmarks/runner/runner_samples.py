@@ -9,6 +9,7 @@ from skimage import data
 
 from attacks import Brightness, Crop, Flip, GaussianNoise
 from benchmarks.runner.execute import Outcome, one_line
+from benchmarks.runner.pictures import Picture
 from benchmarks.runner.settings import IDENTITY, Setting
 from benchmarks.runner.tiers import KINDS, Tier
 
@@ -33,6 +34,13 @@ def write_folder(folder: Path, count: int, unreadable: bool = False) -> Path:
     rows = [f"{name},photo,64,60" for name in names]
     (folder / "manifest.csv").write_text("\n".join(["name,kind,width,height", *rows]) + "\n")
     return folder
+
+
+def write_animation(path: Path) -> Picture:
+    """A picture that is one, 64 x 60, but of a kind that is not read."""
+    first, *more = [Image.new("L", (64, 60), level) for level in (0, 128, 255)]
+    first.save(path, save_all=True, append_images=more)
+    return Picture.of(path, "animated")
 
 
 class InThisProcess:

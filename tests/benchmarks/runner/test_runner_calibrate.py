@@ -8,7 +8,7 @@ from pathlib import Path
 import fake_methods
 import numpy as np
 import pytest
-from runner_samples import TIER, InThisProcess, write_folder
+from runner_samples import TIER, InThisProcess, write_animation, write_folder
 from skimage.metrics import peak_signal_noise_ratio
 
 from benchmarks.runner import calibrate, points
@@ -80,21 +80,18 @@ def test_jod_without_its_environment(calibration) -> None:
     assert "--jod" in str(found["low-bits", "jod 9.8"])
 
 
-def test_equal_jod(calibration, tmp_path: Path, monkeypatch) -> None:
-    """A stand-in for ColorVideoVDP whose JOD is 10 less a hundredth of the mean squared error."""
-    script = tmp_path / "jod.py"
-    script.write_text(
-        "import json, sys\nimport numpy as np\nfrom PIL import Image\n"
-        "for pair in json.load(open(sys.argv[1])):\n"
-        "    host, marked = (np.asarray(Image.open(name), dtype=float) for name in pair)\n"
-        "    print(json.dumps({'jod': 10 - ((host - marked) ** 2).mean() / 100}))\n"
-    )
-    monkeypatch.setattr(calibrate.jod, "__file__", str(script))
+def test_equal_jod(calibration, jod_script: Path, monkeypatch) -> None:
     monkeypatch.setattr(points, "JOD_STRENGTHS", (38.0, 44.0, 50.0))
-    found = calibration(("low-bits",), ("jod 9.95",), Path(sys.executable)).strengths()
-    strength = found["low-bits", "jod 9.95"]
+    found = calibration(("low-bits",), ("jod 8",), Path(sys.executable)).strengths()
+    strength = found["low-bits", "jod 8"]
     assert isinstance(strength, float)
-    assert strength == pytest.approx(10 * np.log10(255**2 / 5), abs=0.3)  # PSNR of a mean squared error of 5
+    assert strength == pytest.approx(20 * np.log10(255 / 2), abs=0.3)  # PSNR of a root mean squared error of 2
+
+
+def test_picture_of_a_kind_that_is_not_read_is_left_out(tmp_path: Path) -> None:
+    moving = write_animation(tmp_path / "moving.gif")
+    assert moving.width == 64
+    assert calibrate.mark(calibrate.Marking("low-bits", 40.0, moving, 0), fake_methods.resolve) is None
 
 
 @pytest.mark.parametrize(("offset", "target"), [(0.0, 42.0), (-3.0, 44.0), (4.0, 42.0)])

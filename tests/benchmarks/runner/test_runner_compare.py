@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from runner_samples import write_folder
 
 from benchmarks.methods import MethodMissing
 from benchmarks.runner.compare import compare
@@ -152,10 +153,36 @@ def test_run_without_its_method(tmp_path: Path, monkeypatch) -> None:
     assert done.exit_code == 0, done.output
     assert done.stdout == ""
     assert done.stderr.endswith("rows 0 ok, 0 refused, 0 failed; missing: watermark-toolkit\n")
+    again = CliRunner().invoke(main, arguments)
+    assert (again.exit_code, again.stderr) == (2, f"watermark: {out} exists; give --force to overwrite it\n")
+    assert CliRunner().invoke(main, [*arguments, "--force"]).exit_code == 0
     (method,) = json.loads(out.read_text())["methods"]
     assert (method["status"], method["reason"]) == ("missing", "MethodMissing: watermark-toolkit needs a package")
     refused = CliRunner().invoke(main, ["bench", "compare", str(out), str(out)])
     assert (refused.exit_code, refused.stderr) == (2, "watermark: the results have no reading in common\n")
+
+
+def test_pictures_that_are_asked_for(tmp_path: Path, monkeypatch) -> None:
+    """``--kinds`` and ``--only`` choose what the result lists; no method runs."""
+
+    def absent(name: str) -> None:
+        raise MethodMissing(f"{name} needs a package")
+
+    monkeypatch.setattr("benchmarks.methods.method", absent)
+    folder, out = write_folder(tmp_path, 2), tmp_path / "out.json"
+    with (folder / "manifest.csv").open("a") as manifest:
+        manifest.write("page.png,text,64,60\n")
+    arguments = ["bench", "run", "--tier", "equal", "--data", str(folder), "--cache", str(tmp_path), "--out", str(out)]
+    for extra, names in (
+        ([], ["photo0.png", "photo1.png"]),
+        (["--kinds", "all"], ["page.png", "photo0.png", "photo1.png"]),
+        (["--kinds", "text,photo", "--only", "page,photo1"], ["page.png", "photo1.png"]),
+    ):
+        done = CliRunner().invoke(main, [*arguments, *extra, "--force"])
+        assert done.exit_code == 0, done.output
+        assert [image["name"] for image in json.loads(out.read_text())["data"]["images"]] == names
+    refused = CliRunner().invoke(main, [*arguments, "--kinds", "cmyk", "--force"])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
 
 
 def test_calls_that_make_no_sense(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import fake_methods
 import numpy as np
 import pytest
-from runner_samples import EVERY_KIND, TIER, write_folder
+from runner_samples import EVERY_KIND, TIER, write_animation, write_folder
 from skimage.metrics import peak_signal_noise_ratio
 
 from attacks import Elastic, Flip
@@ -141,6 +141,15 @@ def test_unreadable_image(tmp_path) -> None:
     assert done["embed"]["reason"].startswith("UnreadableImage: ")
     assert len(done["reads"]) == len(TIER.settings)
     assert str(tmp_path) not in str(done)
+
+
+def test_picture_of_a_kind_that_is_not_read_is_no_miss(tmp_path) -> None:
+    job = Plan(TIER, (write_animation(tmp_path / "moving.gif"),), ("low-bits",)).jobs(
+        {"low-bits": "low-bits"}, {("low-bits", "default"): None}
+    )[0]
+    done = measure(job, fake_methods.resolve)
+    assert [row["status"] for row in (done["embed"], *done["reads"])] == ["refused"] * (1 + len(TIER.settings))
+    assert "animation" in done["embed"]["reason"]
 
 
 def test_peak_memory_of_a_call() -> None:

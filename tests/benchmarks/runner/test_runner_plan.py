@@ -14,7 +14,8 @@ from benchmarks.runner import draws
 from benchmarks.runner.pictures import BUNDLED, Picture, find_pictures
 from benchmarks.runner.plan import PARTNERS, Plan
 from benchmarks.runner.settings import IDENTITY, Setting
-from benchmarks.runner.tiers import CORE, TIERS
+from benchmarks.runner.tiers import CORE, EQUAL, TIERS
+from watermark.cli import bench
 from watermark.errors import UsageError
 
 
@@ -77,10 +78,20 @@ def test_tiers(tier) -> None:
     assert bool(tier.null_settings) == ("unmarked" in tier.kinds)
 
 
-def test_core_covers_the_families() -> None:
-    families = {setting.attack.facts.family for setting in CORE.settings}
+@pytest.mark.parametrize(("tier", "fewest", "most"), [(CORE, 40, 80), (EQUAL, 14, 20)], ids=["core", "equal"])
+def test_tiers_that_cover_the_families(tier, fewest: int, most: int) -> None:
+    families = {setting.attack.facts.family for setting in tier.settings}
     assert families == {"valuemetric", "geometric", "occlusion", "codec", "pipeline", "removal"}
-    assert 40 <= len(CORE.settings) <= 80
+    assert fewest <= len(tier.settings) <= most
+
+
+def test_equal_is_a_part_of_core() -> None:
+    """So that its default point can be read beside the core tier."""
+    assert {setting.id for setting in EQUAL.settings} <= {setting.id for setting in CORE.settings}
+
+
+def test_tiers_of_the_command_line() -> None:
+    assert tuple(TIERS) == bench.TIERS
 
 
 def test_pictures_of_a_folder(tmp_path: Path) -> None:
@@ -92,6 +103,25 @@ def test_pictures_of_a_folder(tmp_path: Path) -> None:
     ]
     assert pictures[1].pixels().shape == (60, 64, 3)
     assert find_pictures(None, 1.0) == (Picture.of(BUNDLED),)
+
+
+def test_kinds_and_beginnings(tmp_path: Path) -> None:
+    """Kinds are those of the manifest; a size that it does not say leaves a picture in."""
+    write_folder(tmp_path, 2)
+    with (tmp_path / "manifest.csv").open("a") as manifest:
+        manifest.write("chart.png,chart,64,60\nodd.heic,format,,\n")
+
+    def found(kinds, only=("",)):
+        return {picture.name: picture.kind for picture in find_pictures(tmp_path, 1.0, kinds, only)}
+
+    assert found(("photo",)) == {"photo0.png": "photo", "photo1.png": "photo"}
+    assert found(("chart", "format")) == {"chart.png": "chart", "odd.heic": "format"}
+    assert set(found(None)) == {"chart.png", "odd.heic", "photo0.png", "photo1.png"}
+    assert set(found(None, ("photo1", "o"))) == {"odd.heic", "photo1.png"}
+    with pytest.raises(UsageError, match=r"names no text of .*; it has chart, format, photo$"):
+        find_pictures(tmp_path, 1.0, ("photo", "text"))
+    with pytest.raises(UsageError, match="begins with 'chart'"):
+        find_pictures(tmp_path, 1.0, ("photo",), ("photo", "chart"))
 
 
 def test_grey_alpha_and_16_bits_become_rgb(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +14,12 @@ import jsonschema
 import pytest
 from runner_samples import TIER, InThisProcess, write_folder
 
-from benchmarks.methods import method
-from benchmarks.runner import execute
+import watermark
+from benchmarks.methods import method, method_names
+from benchmarks.methods.registry import PEERS
+from benchmarks.runner import execute, visibility
 from benchmarks.runner import run as run_module
-from benchmarks.runner.cache import Cache
+from benchmarks.runner.cache import READS_PICTURES, Cache, peer_source_sha256, source_sha256
 from benchmarks.runner.execute import Workers
 from benchmarks.runner.pictures import find_pictures
 from benchmarks.runner.plan import Plan
@@ -23,6 +28,7 @@ from benchmarks.runner.run import describe, run
 from benchmarks.runner.settings import IDENTITY
 from watermark.errors import UsageError
 
+ROOT = Path(__file__).parents[3]
 METHODS = ("low-bits", "raising", "absent", "counting")
 
 
@@ -178,6 +184,85 @@ def test_pictures_marked_elsewhere_are_found_by_the_second_run(tmp_path: Path, m
     for picture in (tmp_path / "marked").iterdir():
         picture.unlink()
     assert run(plan, method, cache)["embeds"] == first["embeds"]  # what is done is kept
+
+
+def test_jod_of_what_was_marked(tmp_path: Path, monkeypatch, jod_script: Path) -> None:
+    """Also of jobs that the cache held, of no picture twice; a script that fails is a reason, and tried again."""
+    monkeypatch.setattr(run_module, "Workers", InThisProcess)
+    monkeypatch.setattr(visibility, "Workers", InThisProcess)
+    pictures = find_pictures(write_folder(tmp_path, 2, unreadable=True), 1.0)
+    tier = replace(TIER, settings=(IDENTITY,), repeats=2)
+    cache = Cache(tmp_path / "cache")
+
+    def embeds(jod: Path | None, fails: bool = False):
+        monkeypatch.setenv("JOD_FAILS", "1" if fails else "")
+        plan = Plan(tier, pictures, ("low-bits", "raising"))
+        return run(plan, fake_methods.resolve, cache, jod=jod)["embeds"]
+
+    unseen = embeds(None)
+    assert {row["jod"] for row in unseen} == {None}
+    failed = embeds(Path(sys.executable), fails=True)
+    for before, row in zip(unseen, failed, strict=True):
+        if row["status"] == "ok":
+            assert row["reason"].endswith("; JOD: exit code 3")
+            row["reason"] = before["reason"]
+    assert failed == unseen
+    seen = embeds(Path(sys.executable))
+    assert [{**row, "jod": None} for row in seen] == unseen
+    marked = [row for row in seen if row["status"] == "ok"]
+    assert len(marked) == 2 * 2
+    for row in marked:  # the stand-in's JOD is 10 less the root mean squared error
+        assert row["jod"] == pytest.approx(10 - 255 / 10 ** (row["psnr"] / 20), abs=1e-4)
+    assert len({row["jod"] for row in marked}) > 1
+    assert jod_script.with_suffix(".log").read_text() == "4\n"
+    assert embeds(Path(sys.executable)) == seen
+    assert jod_script.with_suffix(".log").read_text() == "4\n"
+    jsonschema.validate(seen, schema()["properties"]["embeds"])
+
+
+def test_our_weights_change_nothing_of_a_peer(tmp_path: Path, monkeypatch) -> None:
+    """A copy of the package in which one file is another."""
+    toolkit = tmp_path / "watermark"
+    shutil.copytree(watermark.__path__[0], toolkit, ignore=shutil.ignore_patterns("assets", "__pycache__"))
+    monkeypatch.setattr(watermark, "__path__", [str(toolkit)])
+
+    def sources() -> list[str]:
+        for source in (source_sha256, peer_source_sha256):
+            source.cache_clear()
+        return [
+            run_module._identity(name, "1")["source"] for name in ("watermark-toolkit", "rivaGan", "command:a.toml")
+        ]
+
+    ours, peer, third = sources()
+    assert ours == third != peer
+    weights = next(toolkit.rglob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes() + b"another")
+    assert [now == then for now, then in zip(sources(), (ours, peer, third), strict=True)] == [False, True, False]
+    for name in READS_PICTURES:
+        path = toolkit / name
+        path = path if path.is_file() else path / "read.py"
+        before = sources()
+        path.write_text(path.read_text() + "# changed\n")
+        assert not set(before) & set(sources())
+    monkeypatch.undo()
+    for source in (source_sha256, peer_source_sha256):
+        source.cache_clear()
+
+
+def test_peers_are_made_of_nothing_else_of_ours() -> None:
+    """What their identity leaves out is imported by no file that it holds, but for our own adapter."""
+    measured = [
+        path for folder in ("methods", "metrics", "runner") for path in (ROOT / "benchmarks" / folder).glob("*.py")
+    ]
+    files = [path for path in measured if path.name != "ours.py"] + [*(ROOT / "watermark" / "imaging").glob("*.py")]
+    imported = {
+        node.module
+        for path in (*files, ROOT / "watermark" / "errors.py", ROOT / "watermark" / "files.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("watermark.")
+    }
+    assert {module.split(".")[1] for module in imported} == {Path(name).stem for name in READS_PICTURES}
+    assert set(method_names()) > PEERS
 
 
 def test_one_name_one_method() -> None:
