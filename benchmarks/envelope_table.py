@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.grid import ENVELOPE
 from benchmarks.metrics.intervals import wilson
+from benchmarks.page_part import with_part
 
 LEVELS = ("standard", "low", "high")
 
@@ -228,13 +229,6 @@ def summary(results: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def with_summary(readme: str, text: str) -> str:
-    """The README with the part between its two marks replaced."""
-    before, _, rest = readme.partition(SUMMARY[0])
-    _, _, after = rest.partition(SUMMARY[1])
-    return before + SUMMARY[0] + text + SUMMARY[1] + after
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -244,7 +238,7 @@ def main() -> None:
     arguments = parser.parse_args()
     results = load(arguments.results)
     arguments.out.write_text(page(results))
-    arguments.readme.write_text(with_summary(arguments.readme.read_text(), summary(results)))
+    arguments.readme.write_text(with_part(arguments.readme.read_text(), SUMMARY, summary(results)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from benchmarks.page_part import with_part
 from benchmarks.report.exports import summary
 from benchmarks.report.results import Result
 from benchmarks.runner.result import read_result
@@ -21,19 +22,6 @@ def tables(result: Result) -> dict[str, str]:
     return {"README.md": summary(result, brief=True), "docs/benchmark/README.md": summary(result)}
 
 
-def with_table(page: str, table: str) -> str:
-    """A page with the part between its two marks replaced.
-
-    Raises:
-        ValueError: the page lacks a mark.
-    """
-    before, first, rest = page.partition(MARKS[0])
-    _, last, after = rest.partition(MARKS[1])
-    if not (first and last):
-        raise ValueError(f"the page has not both of {MARKS[0].strip()} and {MARKS[1].strip()}")
-    return before + first + table + last + after
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -42,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name, table in tables(Result(read_result(arguments.result))).items():
         path = arguments.root / name
-        path.write_text(with_table(path.read_text(), table))
+        path.write_text(with_part(path.read_text(), MARKS, table))
 
 
 if __name__ == "__main__":

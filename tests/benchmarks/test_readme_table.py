@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import readme_table
-from benchmarks.readme_table import MARKS, RESULT, tables, with_table
+from benchmarks.page_part import with_part
+from benchmarks.readme_table import MARKS, RESULT, tables
 from benchmarks.report.results import Result
 from benchmarks.runner.result import read_result, write_result
 
@@ -23,7 +24,7 @@ def stored():
 def test_pages_are_those_of_the_result(stored) -> None:
     for name, table in tables(Result(stored)).items():
         page = (ROOT / name).read_text()
-        assert with_table(page, table) == page, "run python -m benchmarks.readme_table"
+        assert with_part(page, MARKS, table) == page, "run python -m benchmarks.readme_table"
 
 
 def test_command_writes_what_another_result_says(stored, tmp_path: Path, monkeypatch) -> None:
@@ -55,4 +56,4 @@ def test_command_writes_what_another_result_says(stored, tmp_path: Path, monkeyp
 @pytest.mark.parametrize("page", ["no marks", MARKS[0], MARKS[1]])
 def test_page_without_its_marks(page: str) -> None:
     with pytest.raises(ValueError, match="benchmark"):
-        with_table(page, "table")
+        with_part(page, MARKS, "table")
