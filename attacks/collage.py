@@ -12,6 +12,7 @@ from torch import Tensor
 from attacks.base import Attack, integer, register, uniform
 from attacks.limits import PositiveShare, Seed, Share
 from attacks.seeded import draw_each
+from attacks.sizes import check_size
 from attacks.warp import translation
 
 _PATCHES = 6
@@ -54,6 +55,7 @@ class Collage(Attack):
     def apply(self, image: Tensor) -> Tensor:  # noqa: D102
         height, width = image.shape[2:]
         top, left, rows, columns = self._place(height, width)
+        check_size(rows, columns)
         colours = draw_each(
             image,
             self.seed,

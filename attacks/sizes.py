@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-MOST_PIXELS = 2**28
+MOST_PIXELS = 2**28  # that an attack makes: 268 million
 
 
 def check_size(height: int, width: int) -> None:
@@ -14,7 +14,9 @@ def check_size(height: int, width: int) -> None:
         ValueError: it has more than 2**28 pixels, 268 million.
     """
     if height * width > MOST_PIXELS:
-        raise ValueError(f"{width:.9g} x {height:.9g} pixels would be made, but at most {MOST_PIXELS} may")
+        raise ValueError(
+            f"{width:.9g} x {height:.9g} pixels would be made, but at most {MOST_PIXELS} may; make it smaller"
+        )
 
 
 def check_window(side: int, image: Tensor) -> None:
@@ -30,5 +32,6 @@ def check_window(side: int, image: Tensor) -> None:
     short_side = min(image.shape[2:])
     if side >= 2 * short_side:
         raise ValueError(
-            f"a window of {side:.9g} pixels would be needed, but at most {2 * short_side - 1} fit this picture"
+            f"a window of {side:.9g} pixels would be needed, but at most {2 * short_side - 1} fit this picture; "
+            "take a smaller one"
         )

@@ -4,7 +4,8 @@
 
 Reads ``envelope-{standard,low,high}.json`` (of ``benchmarks.envelope``), ``jod-{standard,low,high}.jsonl``
 (``benchmarks/jod.py``), ``nothing.json`` (``benchmarks.nothing``) and ``speed.json`` (``benchmarks.speed.core``),
-as far as they are there; the envelope at standard robustness must be.
+as far as they are there; the envelope at standard robustness must be. An envelope may hold a ``note``, written by hand,
+where it was not measured as the others.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ LEVELS = ("standard", "low", "high")
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """All results in a folder: envelopes and JOD by level, false positives, speed."""
-    results: dict[str, Any] = {"envelope": {}, "jod": {}}
+    """All results in a folder: envelopes and JOD by level, what a reader must know of them, false positives, speed."""
+    results: dict[str, Any] = {"envelope": {}, "jod": {}, "notes": []}
     for level in LEVELS:
         if (path := folder / f"envelope-{level}.json").exists():
-            results["envelope"][level] = json.loads(path.read_text())["images"]
+            stored = json.loads(path.read_text())
+            results["envelope"][level] = stored["images"]
+            results["notes"] += [f"`{level}`: {stored['note']}"] if "note" in stored else []
         if (path := folder / f"jod-{level}.jsonl").exists():
             results["jod"][level] = [json.loads(line) for line in path.read_text().splitlines()]
     for name in ("nothing", "speed"):
@@ -159,6 +162,7 @@ def page(results: dict[str, Any]) -> str:
         "blind detection with full search. Recovered means: the payload exactly.",
         "Shares in per cent with 95 % Wilson intervals, which take several copies of one image as independent.",
         "Refused are copies whose short side is under 128 pixels, the least that a detector takes.",
+        *results["notes"],
         "",
         "## Quality",
         "",

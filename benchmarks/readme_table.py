@@ -1,6 +1,8 @@
 """Write the table beside the peers into README.md and docs/benchmark/README.md, from one result of the benchmark.
 
-python -m benchmarks.readme_table [--result benchmarks/results/core-kodak.json] [--root .]
+    python -m benchmarks.readme_table [--result benchmarks/results/core-kodak.json] [--root .]
+
+The pages have marks between which it goes.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _REST = [
     "- **Order of the bits.** A 16 x 16 pixel unit of 4:2:0 JPEG holds 2 x 2 blocks of the mark, so a bit unlike its",
     "  neighbours is lost first, and in many pictures at once. Random messages (below) move dwtDctSvd at JPEG 70 by",
     "  nearly 0.1, towards the published 0.857; none drawn reaches it, and the rest is unexplained.",
-    "- **Pictures.** At brightness and contrast 1.2 to 1.6 a picture reads anything from no to all bits of dwtDctSvd",
+    "- **Pictures.** At brightness and contrast 1.2 to 1.6 a picture reads anything from few to all bits of dwtDctSvd",
     "  rightly; 40 pictures leave intervals wider than 0.1, and the published values lie inside.",
     "- **PSNR.** W-Bench's photographs probably were JPEG files (COCO, Flickr), with smooth colour. 10 of the",
     "  pictures here gave 39.0 dB (dwtDctSvd), and 40.6 dB after JPEG 90 4:2:0 before marking; accuracy at JPEG 70",

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from watermark.carriers import Carriers
 from watermark.detect import Detector, estimate_residual
 from watermark.errors import UsageError
+from watermark.fidelity import psnr, ssim
 from watermark.nets.model import RELEASE, load_model
 from watermark.pattern import plain_residual
 from watermark.payload.frame import Payload, encode_frame
@@ -45,7 +45,7 @@ _SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares fla
 _BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
 # Bit energy that the mark shall keep after JPEG 40, and the quality loss (JOD) that it may cost.
 _TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.6, 0.11), "standard": (4.0, 0.18), "high": (6.0, 0.3)}
-_MOST_WRONG = 0.15  # share of wrong channel bits with which a mark still reads
+_MOST_WRONG, _MAY_READ = 0.15, 0.25  # shares of wrong channel bits with which a mark reads, and with which it may
 _LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
@@ -83,7 +83,8 @@ class Embedder:
     Args:
         key: the secret; the published open key if ``None``.
         robustness: how much the mark must withstand; the strength is chosen for each picture, and stops where
-            quality would suffer, but not before the mark reads after WebP 50.
+            quality would suffer, but not before the mark reads after WebP 50. Where quality allows, it also reads when
+            the picture is made twice as bright.
         strength: fixed strength instead, mean PSNR over photographs in dB, 30 to 60.
         weights: weights file; the released weights by default.
 
@@ -141,8 +142,8 @@ class Embedder:
         read = self._detector.detect(marked, search="none")
         return Marked(
             pixels=marked,
-            psnr=_psnr(pixels, marked),
-            ssim=_ssim(pixels, marked),
+            psnr=psnr(pixels, marked),
+            ssim=ssim(pixels, marked),
             strength=strength,
             reached=self._strength is not None or host.reaches(residual, self._energy),
             read_back=read.payload == payload,
@@ -190,23 +191,26 @@ class _Host:
         return self._heard(residual, _CODED).energy >= energy
 
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
-        """The quietest strength that reaches ``energy`` and reads when brightened, or that costs ``loss`` if quieter.
+        """The quietest strength that reaches ``energy``, and reads when brightened, at no more than ``loss``.
 
-        But as loud as it must be to read after WebP 50, if it can be read then at all.
+        Brightening counts only where a mark may stand it so. But the mark is as loud as it must be to read after WebP
+        50, if it can be read then at all.
         """
         luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
 
         def costs(strength: float) -> bool:
             return bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
 
-        def reads(strength: float, reference: _Reference = _SMOOTHED) -> bool:
+        def reads(strength: float, reference: _Reference, most_wrong: float = _MOST_WRONG) -> bool:
             soft = self._heard(_quieter(loudest, strength - LOUDEST), reference).soft
-            return float(np.mean(soft * signs < 0)) <= _MOST_WRONG
+            return float(np.mean(soft * signs < 0)) <= most_wrong
 
-        bright = _quietest(lambda strength: reads(strength, _BRIGHTENED))
-        strength = max(min(self.quietest(loudest, energy), bright), _quietest(costs))
+        limit, strength = _quietest(costs), self.quietest(loudest, energy)
+        if reads(limit, _BRIGHTENED, _MAY_READ):
+            strength = min(strength, _quietest(lambda strength: reads(strength, _BRIGHTENED)))
+        strength = max(strength, limit)
         louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
-        return float(next(filter(reads, louder), strength))
+        return float(next((strength for strength in louder if reads(strength, _SMOOTHED)), strength))
 
     def _heard(self, residual: Luma, reference: _Reference) -> Reading:
         """Reading of the mark after a reference attack at a short side of 512 pixels."""
@@ -234,23 +238,3 @@ def _quietest(holds: Callable[[float], bool]) -> float:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(LOUDEST + middle * _STRENGTH_STEP) else (low, middle - 1)
     return LOUDEST + low * _STRENGTH_STEP
-
-
-def _psnr(host: Pixels, marked: Pixels) -> float:
-    """PSNR in dB over all colour channels."""
-    white = np.iinfo(host.dtype).max
-    channels = slice(None) if host.ndim == 2 else slice(0, 3)
-    total, count = 0.0, 0
-    for before, after in zip(
-        *(np.array_split(image, max(1, image.size >> 22)) for image in (host, marked)), strict=True
-    ):
-        difference = before[..., channels].astype(np.float32) - after[..., channels].astype(np.float32)
-        total += float(np.square(difference).sum(dtype=np.float64))
-        count += difference.size
-    return float("inf") if total == 0 else float(10 * np.log10(white**2 * count / total))
-
-
-def _ssim(host: Pixels, marked: Pixels) -> float:
-    side = min(_REFERENCE_SIDE, *host.shape[:2])
-    before, after = (reduced_luma(image, side) for image in (host, marked))
-    return float(structural_similarity(before, after, data_range=1.0))

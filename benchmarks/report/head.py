@@ -97,7 +97,7 @@ def _limits(result: Result) -> Iterable[str]:
     if len(images) < _FEW:
         yield f"{len(images)} picture{'s' * (len(images) != 1)}: bootstrap intervals are too narrow."
     photographs = {image["kind"] for image in images} == {"photo"}
-    others = ", not of drawings, screenshots or text" if photographs else "; each kind is few of them"
+    others = ", not of drawings, screenshots or text" if photographs else ", of all their kinds together"
     yield f"Intervals speak of pictures like these{others}."
     absent = [kind.replace("_", " ") for kind in NULLS if kind not in result.values["attempts"]]
     if absent:

@@ -63,7 +63,9 @@ class Visibility:
         with tempfile.TemporaryDirectory() as folder:
             tasks = [Marking(job.method, job.strength, job.picture, job.seed, Path(folder), job.repeat) for job in jobs]
             outcomes = sorted(self._workers.outcomes(tasks), key=lambda outcome: outcome.index)
-            values: list[float | str] = [f"JOD: not marked again: {outcome.reason}" for outcome in outcomes]
+            values: list[float | str] = [
+                f"JOD: not marked again: {outcome.reason or 'too small'}" for outcome in outcomes
+            ]
             marked = [outcome.index for outcome in outcomes if outcome.value is not None]
             try:
                 jods = measure_jod([outcomes[index].value[1] for index in marked], self._python)

@@ -43,18 +43,21 @@ def page(results: dict[str, Any]) -> str:
     )
     for part, title, write in sections:
         lines += ["", f"## {title}", ""]
-        lines += (
-            [about(parts[part]["metadata"]), "", *write(parts[part]["rows"])] if part in parts else ["Not measured."]
-        )
+        if part not in parts:
+            lines.append("Not measured.")
+            continue
+        metadata = parts[part]["metadata"]
+        calls = 1 if part == "memory" else metadata["repeats"]
+        lines += [about(metadata, calls), "", *write(parts[part]["rows"])]
     return "\n".join(lines) + "\n"
 
 
-def about(metadata: dict[str, Any]) -> str:
-    """Where and how a part was measured, one line."""
+def about(metadata: dict[str, Any], calls: int) -> str:
+    """Where and how a part was measured, and by how many calls of each cell; one line."""
     return (
         f"{metadata['platform']}, {metadata['cores']} cores, load {metadata['load']} before, "
         f"{metadata['threads']} thread, Python {metadata['python']}, PyTorch {metadata['torch']}; "
-        f"{metadata['repeats']} calls, at most {metadata['limit_s']:g} s each."
+        f"{calls} call{'s' * (calls != 1)}, at most {metadata['limit_s']:g} s each."
     )
 
 

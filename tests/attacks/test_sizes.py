@@ -11,6 +11,7 @@ from attacks import (
     Attack,
     BilateralDenoise,
     BoxBlur,
+    Collage,
     DefocusBlur,
     Elastic,
     GaussianBlur,
@@ -37,6 +38,7 @@ LARGE = [
     Resize(aspect=1e8),
     Resize(1e4, kernel="lanczos"),
     Aspect(1e9),
+    Collage(1e-5),
     ShortSide(10**6),
     Screenshot(scale=1e5),
     Pad(left=1e7),
@@ -56,13 +58,18 @@ WINDOWS = [
 
 @pytest.mark.parametrize("attack", LARGE, ids=str)
 def test_results_too_large_are_refused(attack: Attack, small: Tensor) -> None:
-    with pytest.raises(ValueError, match=rf"^\S+ x \S+ pixels would be made, but at most {MOST_PIXELS} may$"):
+    with pytest.raises(
+        ValueError, match=rf"^\S+ x \S+ pixels would be made, but at most {MOST_PIXELS} may; make it smaller$"
+    ):
         attack.apply(small)
 
 
 @pytest.mark.parametrize("attack", WINDOWS, ids=str)
 def test_windows_too_large_are_refused(attack: Attack, small: Tensor) -> None:
-    with pytest.raises(ValueError, match=r"^a window of \S+ pixels would be needed, but at most 39 fit this picture$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^a window of \S+ pixels would be needed, but at most 39 fit this picture; take a smaller one$",
+    ):
         attack.apply(small)
 
 

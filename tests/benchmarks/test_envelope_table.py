@@ -43,7 +43,7 @@ def image(name: str, missed: dict[str, int] | None = None, **changes: Any) -> di
 def results() -> dict[str, Any]:
     standard = [image("a.png"), image("b.png", {"JPEG 30": 1, "flip": 1}, psnr=50.0), image("c.png", {"flip": 2})]
     low = [image("a.png", {"JPEG 30": 1}, psnr=54.0), image("b.png", psnr=55.0)]
-    return {"envelope": {"standard": standard, "low": low}, "jod": {}}
+    return {"envelope": {"standard": standard, "low": low}, "jod": {}, "notes": []}
 
 
 def cells(lines: list[str], first: str) -> list[str]:
@@ -126,7 +126,8 @@ def test_speed_table() -> None:
 
 def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for level, images in results["envelope"].items():
-        (tmp_path / f"envelope-{level}.json").write_text(json.dumps({"schema": 1, "images": images}))
+        note = {"note": "measured on a Monday."} if level == "low" else {}
+        (tmp_path / f"envelope-{level}.json").write_text(json.dumps({"schema": 1, **note, "images": images}))
     (tmp_path / "jod-low.jsonl").write_text('{"jod": 9.9}\n{"jod": 9.8}\n')
     (tmp_path / "nothing.json").write_text('{"total": {"attempts": 10, "tags": 240, "found": 0}}')
     loaded = load(tmp_path)
@@ -136,6 +137,7 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
     options = ["--results", str(tmp_path), "--out", str(out), "--readme", str(readme)]
     monkeypatch.setattr(sys, "argv", ["envelope_table", *options])
     envelope_table.main()
+    assert "\n`low`: measured on a Monday.\n" in out.read_text()
     assert "| JPEG 30 | 66.7 % of 3 |" in readme.read_text()
     assert readme.read_text().startswith("before\n")
     assert readme.read_text().endswith("after\n")

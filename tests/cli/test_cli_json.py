@@ -45,3 +45,15 @@ def test_check(marked):
 def test_embed(source, tmp_path):
     out = tmp_path / "out.png"
     assert set(printed("embed", source, out, "--payload", PAYLOAD)) == fields("watermark embed") | set(EMBEDDED)
+
+
+def test_attack(source, tmp_path):
+    found = printed("attack", source, tmp_path / "out.png", "--name", "flip")
+    assert set(found) == fields("watermark attack") | {"schema", "file"}
+    listed = printed("attack", "--list", "--name", "flip")
+    assert set(listed) == fields("watermark attack --list") | {"schema"}
+
+
+def test_info():
+    sentence = re.search(r"`info`: (.*?)\. ", PAGE)[1]
+    assert set(printed("info")) == set(re.findall(r"`(\w+)`", sentence))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from watermark.cli.attack_list import flag, print_list
 from watermark.cli.options import compute_on_one_thread, json_option, naming, open_source
 from watermark.errors import UsageError
 
@@ -101,7 +101,7 @@ def command(
     tables of IN if that is one: write PNG or TIFF to keep what the attack made.
     """
     if listed:
-        _print_list(_all() if name is None else [_named(name)], as_json)
+        print_list(_all() if name is None else [_named(name)], as_json)
         return
     if source is None or target is None or name is None:
         raise UsageError("give IN, OUT and --name NAME; --list shows the names")
@@ -148,14 +148,10 @@ def _parameter_options(entry: type[Attack]) -> list[click.Parameter]:
         shown.setdefault(name, []).append(f"default: {to_text(value)}")
     return [
         click.Option(
-            [_flag(name), name], type=(value := _Value(kind)), metavar=value.name, help="; ".join(shown.get(name, []))
+            [flag(name), name], type=(value := _Value(kind)), metavar=value.name, help="; ".join(shown.get(name, []))
         )
         for name, kind in parameters(entry).items()
     ]
-
-
-def _flag(parameter: str) -> str:
-    return f"--{parameter.replace('_', '-')}"
 
 
 def _usage(entry: type[Attack]) -> str:
@@ -166,7 +162,7 @@ def _usage(entry: type[Attack]) -> str:
     kinds = {name: kind_name(kind) for name, kind in parameters(entry).items()}
     for name, limits in stated_limits(entry).items():
         kinds[name] += f", {limits}"
-    taken = ", ".join(f"{_flag(name)} ({kind})" for name, kind in kinds.items())
+    taken = ", ".join(f"{flag(name)} ({kind})" for name, kind in kinds.items())
     return f"{entry.facts.name} takes {taken or 'no parameters'}; in units: {entry.facts.unit}"
 
 
@@ -237,7 +233,7 @@ def _print_result(target: Path, attack: Attack, weights: Path | None, attacked: 
         options += ["--weights", str(weights)]
     for name in parameters(type(attack)):
         if (value := getattr(attack, name)) is not None:
-            options += [_flag(name), to_text(value)]
+            options += [flag(name), to_text(value)]
     click.echo(f"{click.format_filename(target)}: {width} x {height}, {shlex.join(options)}")
 
 
@@ -249,26 +245,3 @@ def _all() -> list[type[Attack]]:
         return list(ATTACKS.values())
     except PluginError as error:
         raise UsageError(str(error)) from error
-
-
-def _print_list(entries: list[type[Attack]], as_json: bool) -> None:
-    from attacks.limits import stated_limits
-    from attacks.plain import defaults, kind_name, parameters, to_plain, to_text
-
-    for entry in entries:
-        facts, given, limits = entry.facts, defaults(entry), stated_limits(entry)
-        if as_json:
-            described = {
-                name: {"kind": kind_name(kind)}
-                | ({"range": str(limits[name])} if name in limits else {})
-                | ({"default": to_plain(given[name])} if name in given else {})
-                for name, kind in parameters(entry).items()
-            }
-            click.echo(json.dumps({"schema": 1, **dataclasses.asdict(facts), "parameters": described}))
-        else:
-            shown = "--weights FOLDER " * ("weights" in facts.needs) + " ".join(
-                f"{_flag(name)} {shlex.quote(to_text(given[name])) if name in given else kind_name(kind)}"
-                + (f" ({limits[name]})" if name in limits else "")
-                for name, kind in parameters(entry).items()
-            )
-            click.echo(f"{facts.name:24} {facts.family:12} {facts.unit}\n{'':37} {shown}")

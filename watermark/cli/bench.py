@@ -93,6 +93,8 @@ def run_command(
     chosen = SPECIFIED[tier]
     if data is None and tier != "smoke":
         raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of images with a manifest.csv")
+    if data is None and (only or kinds != "photo"):
+        raise UsageError("--kinds and --only choose among the pictures of a folder; give --data FOLDER")
     plan = Plan(
         chosen,
         find_pictures(data, chosen.megapixels, None if kinds == "all" else _split(kinds), _split(only)),

@@ -86,8 +86,8 @@ def command(
     write_atomically(target, coded)
     if not marked.reached:
         click.echo(
-            f"watermark: {source}: {robustness} robustness was not reached, as a mark so loud would show; "
-            "--strength takes one whatever it shows",
+            f"watermark: {source}: {robustness} robustness was not reached by the loudest mark that quality and the "
+            "limit of 38 dB allow; --strength sets one regardless",
             err=True,
         )
     result = {
