@@ -45,7 +45,8 @@ _SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares fla
 _BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
 # Bit energy that the mark shall keep after JPEG 40, and the quality loss (JOD) that it may cost.
 _TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.6, 0.11), "standard": (4.0, 0.18), "high": (6.0, 0.3)}
-_MOST_WRONG, _MAY_READ = 0.15, 0.25  # shares of wrong channel bits with which a mark reads, and with which it may
+_MOST_WRONG = 0.15  # share of wrong channel bits with which a mark reads after WebP
+_MOST_WRONG_BRIGHTENED = 0.22  # the same brightened: the reference clips luma, which clips before most colours do
 _LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
@@ -193,7 +194,7 @@ class _Host:
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
         """The quietest strength that reaches ``energy``, and reads when brightened, at no more than ``loss``.
 
-        Brightening counts only where a mark may stand it so. But the mark is as loud as it must be to read after WebP
+        Brightening counts only where a mark can stand it so. But the mark is as loud as it must be to read after WebP
         50, if it can be read then at all.
         """
         luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
@@ -201,16 +202,19 @@ class _Host:
         def costs(strength: float) -> bool:
             return bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
 
-        def reads(strength: float, reference: _Reference, most_wrong: float = _MOST_WRONG) -> bool:
+        def reads(strength: float, reference: _Reference, most_wrong: float) -> bool:
             soft = self._heard(_quieter(loudest, strength - LOUDEST), reference).soft
             return float(np.mean(soft * signs < 0)) <= most_wrong
 
+        def reads_brightened(strength: float) -> bool:
+            return reads(strength, _BRIGHTENED, _MOST_WRONG_BRIGHTENED)
+
         limit, strength = _quietest(costs), self.quietest(loudest, energy)
-        if reads(limit, _BRIGHTENED, _MAY_READ):
-            strength = min(strength, _quietest(lambda strength: reads(strength, _BRIGHTENED)))
+        if reads_brightened(limit):
+            strength = min(strength, _quietest(reads_brightened))
         strength = max(strength, limit)
         louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
-        return float(next((strength for strength in louder if reads(strength, _SMOOTHED)), strength))
+        return float(next((strength for strength in louder if reads(strength, _SMOOTHED, _MOST_WRONG)), strength))
 
     def _heard(self, residual: Luma, reference: _Reference) -> Reading:
         """Reading of the mark after a reference attack at a short side of 512 pixels."""

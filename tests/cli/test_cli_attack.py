@@ -173,11 +173,11 @@ USAGE = {
     ),
     "too large a result": (
         ("--name", "resize", "--factor", 1000),
-        "384000 x 320000 pixels would be made, but at most 268435456 may; resize takes --factor",
+        "384000 x 320000 pixels would be made, but at most 268435456 may; make it smaller; resize takes --factor",
     ),
     "too large a window": (
         ("--name", "box_blur", "--kernel", 2001),
-        "but at most 639 fit this picture; box_blur takes",
+        "but at most 639 fit this picture; take a smaller one; box_blur takes",
     ),
     "unknown link": (
         ("--name", "chain", "--attacks", '{"name": "jpg"}'),
