@@ -1,38 +1,67 @@
-"""Write the table beside the peers into README.md and docs/benchmark/README.md, from one result of the benchmark.
+"""Write the tables beside the peers into README.md and docs/benchmark/README.md, from the stored results.
 
-    python -m benchmarks.readme_table [--result benchmarks/results/core-kodak.json] [--root .]
+    python -m benchmarks.readme_table [--root .]
 
-The pages have marks between which it goes.
+Each goes between its two marks on the page.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.page_part import with_part
 from benchmarks.report.exports import summary
 from benchmarks.report.results import Result
 from benchmarks.runner.result import read_result
 
-MARKS = ("<!-- benchmark: made by benchmarks.readme_table -->\n", "<!-- end of benchmark -->\n")
-RESULT = Path("benchmarks/results/core-kodak.json")
+RESULTS = Path("benchmarks/results")
 
 
-def tables(result: Result) -> dict[str, str]:
-    """The table of each page, by the page's path."""
-    return {"README.md": summary(result, brief=True), "docs/benchmark/README.md": summary(result)}
+class Table(NamedTuple):
+    """A table on a page.
+
+    Attributes:
+        page: path of the page.
+        result: name of the stored result without suffix.
+        brief: whether it is the narrow table.
+    """
+
+    page: str
+    result: str
+    brief: bool = False
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What stands before and after it."""
+        return f"<!-- {self.result}: made by benchmarks.readme_table -->\n", f"<!-- end of {self.result} -->\n"
+
+    def text(self, root: Path) -> str:
+        """The table as Markdown, from the result under a root folder."""
+        result = Result(read_result(root / RESULTS / f"{self.result}.json"))
+        return summary(result, brief=self.brief)
+
+
+PAGE = "docs/benchmark/README.md"
+TABLES = (
+    Table("README.md", "core-kodak", brief=True),
+    Table(PAGE, "core-kodak"),
+    Table(PAGE, "equal-kodak"),
+    Table(PAGE, "core-rivagan"),
+    Table(PAGE, "forensic-kodak"),
+    Table(PAGE, "awkward"),
+)
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--result", type=Path, default=RESULT)
-    parser.add_argument("--root", type=Path, default=Path(), help="folder of the pages")
-    arguments = parser.parse_args()
-    for name, table in tables(Result(read_result(arguments.result))).items():
-        path = arguments.root / name
-        path.write_text(with_part(path.read_text(), MARKS, table))
+    parser.add_argument("--root", type=Path, default=Path(), help="folder of pages and results")
+    root: Path = parser.parse_args().root
+    for table in TABLES:
+        path = root / table.page
+        path.write_text(with_part(path.read_text(), table.marks, table.text(root)))
 
 
 if __name__ == "__main__":
