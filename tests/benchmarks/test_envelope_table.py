@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import envelope_table
-from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, speed_table
+from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, speed_table, summary
 from benchmarks.grid import ENVELOPE
 
 
@@ -157,3 +157,10 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
 def test_refused_copies_are_told_apart(results: dict[str, Any]) -> None:
     results["envelope"]["standard"][0]["attacks"]["JPEG 30"] = [{"refused": True}]
     assert cells(robustness_table(results["envelope"]), "JPEG 30")[2].startswith("50.0 (9-91) of 2, 1 refused")
+
+
+def test_committed_pages_are_those_of_the_committed_results() -> None:
+    root = Path(__file__).parents[2]
+    results = load(root / "benchmarks" / "results")
+    assert (root / "docs" / "envelope.md").read_text() == page(results), "run python -m benchmarks.envelope_table"
+    assert summary(results) in (root / "README.md").read_text()
