@@ -59,14 +59,24 @@ def problems(result: Result) -> Element:
     missing = [f"{row['name']}: {row['reason']}" for row in values["methods"] if row["status"] == "missing"]
     unreadable = [image["name"] for image in values["data"]["images"] if image["width"] is None]
     counts = Counter(
-        (what, row["method"], row["point"], row["status"], row["reason"])
+        (what, row["method"], row["status"], row["reason"], row["point"])
         for what, rows in (("mark", values["embeds"]), ("read", values["reads"]))
         for row in rows
         if row["status"] != "ok" or row["reason"]
     )
-    rows = [
-        [method, point, what, "done, but" if status == "ok" else status, str(count), node("td", reason, class_="prose")]
-        for (what, method, point, status, reason), count in counts.most_common()
+    points: dict[tuple[str, str, str, str], dict[str, int]] = {}  # of one reason
+    for (what, method, status, reason, point), count in counts.items():
+        points.setdefault((what, method, status, reason), {})[point] = count
+    rows: list[list[Content]] = [
+        [
+            method,
+            ", ".join(at),
+            what,
+            "done, but" if status == "ok" else status,
+            str(sum(at.values())),
+            node("td", reason, class_="prose"),
+        ]
+        for (what, method, status, reason), at in sorted(points.items(), key=lambda item: -sum(item[1].values()))
     ]
     parts: list[Content] = []
     if missing:
