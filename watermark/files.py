@@ -27,5 +27,6 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException as error:
         os.unlink(name)
         if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from error  # not all of them name a file
+            # not all of them name a file
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise

@@ -193,7 +193,7 @@ def test_robustness_that_is_not_reached_is_said(tmp_path: Path) -> None:
     source = save(tmp_path / "a.png", texture)
     result = run("embed", source, tmp_path / "b.png", "--text", "x", "--robustness", "high", "--json")
     assert json_lines(result)[0]["reached"] is False
-    assert result.stderr.startswith(f"watermark: {source}: high robustness was not reached, ")
+    assert result.stderr.startswith(f"watermark: {source}: high robustness was not reached by ")
     assert result.stderr.count("\n") == 1
 
 
