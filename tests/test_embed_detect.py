@@ -118,6 +118,13 @@ def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatc
     assert read == [None, PAYLOAD]
 
 
+def test_a_page_that_no_mark_can_save_from_brightening_is_not_marked_louder(monkeypatch):
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0)})
+    monkeypatch.setattr(embed, "_MOST_WRONG", 1.0)
+    page = np.clip(2 * data.page().astype(int), 0, 255).astype(np.uint8)
+    assert Embedder().embed(page, PAYLOAD).strength > embed.LOUDEST + 3
+
+
 def test_no_pixel_of_the_working_size_changes_by_more_than_the_bound(pictures, monkeypatch):
     monkeypatch.setattr(embed, "_LARGEST_CHANGE", 3 / 255)
     change = Embedder().embed(pictures["coffee"], PAYLOAD).pixels.astype(int) - pictures["coffee"]
