@@ -19,6 +19,7 @@ from watermark.nets.model import RELEASE, Model, load_model
 from watermark.payload.frame import FORMATS, TAG_BITS, FrameReading, Payload, decode_frame, encode_frame
 from watermark.payload.keys import Key
 from watermark.registration.geometry import DIHEDRAL, Geometry, Matrix, centred
+from watermark.registration.joint import JointListener, Patterns
 from watermark.registration.perspective import perspectives
 from watermark.registration.search import AFFINE, HOMOGRAPHY, NEIGHBOURS, Listener, Reading, tone_frequencies
 from watermark.registration.tones import hypotheses, power_spectrum
@@ -31,6 +32,8 @@ _STAGES = ((True, False), (False, False), (True, True), (False, True))  # uprigh
 _HYPOTHESES = 64  # maps of a stage that are read at all shifts
 _PERSPECTIVES = 32  # homographies that are
 _REFINED = 6  # readings of a stage that are refined
+_JOINT = 2  # places of a search at which all bits are read together
+_SAME_PLACE = 0.3  # largest difference of two maps, in samples and estimate pixels
 CLAIM_LEVEL = 1e-6
 
 
@@ -108,6 +111,7 @@ class Detector:
         self._model = load_model(weights)
         self._carriers = Carriers.from_key(self._key)
         self._receive = self._model.receive.detach()
+        self._patterns = Patterns(self._carriers, self._model.transmit, self._model.receive)
 
     def detect(self, pixels: Pixels, search: Search = "full") -> Detection:
         """Look for a mark.
@@ -171,8 +175,11 @@ class Detector:
         """
         listener = self._listen(pixels, search)
         codeword = encode_frame(payload, self._key)
-        hypotheses_compared = 1 if search == "none" else len(DIHEDRAL) + _REFINED * len(_stages(search))
-        hypotheses_compared += NEIGHBOURS + _REFINED if search == "full" else 0
+        hypotheses_compared = 1
+        if search != "none":
+            hypotheses_compared = len(DIHEDRAL) + _REFINED * len(_stages(search)) + _JOINT
+        if search == "full":
+            hypotheses_compared += _JOINT * NEIGHBOURS + _REFINED
         best, fit = None, -math.inf
         for reading in self._search(listener, search):
             if _correlation(reading, codeword) > fit:
@@ -212,17 +219,20 @@ class Detector:
                 yield reading
         if search == "none":
             return
-        best: Reading | None = None
+        refined: list[Reading] = []
         spectrum = power_spectrum(listener.estimate)
         tones = tone_frequencies(self._carriers)
         for upright, stretched in _stages(search):
             maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
             for reading in _best_of(listener, maps, AFFINE):
                 yield reading
-                best = reading if best is None or reading.energy > best.energy else best
+                refined.append(reading)
+        for place in _places(listener, refined):
+            joint = JointListener(listener, self._patterns, place)
+            yield from filter(None, [joint.read(place.matrix)])
+            if search == "full":
+                yield from joint.neighbours(place)
         if search == "full":
-            if best is not None:
-                yield from listener.neighbours(best)
             yield from _best_of(listener, perspectives(listener.estimate, tones, _PERSPECTIVES), HOMOGRAPHY, sweeps=3)
 
 
@@ -231,12 +241,24 @@ def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
     return {"none": (), "fast": _STAGES[:1], "full": _STAGES}[search]
 
 
-def _best_of(listener: Listener, maps: list[Matrix], parameters: int, sweeps: int = 1) -> list[Reading]:
+def _best_of(listener: Listener, maps: list[Matrix], parameters: tuple[int, ...], sweeps: int = 1) -> list[Reading]:
     """The best readings over some maps at all shifts, refined, best first."""
     readings = [reading for matrix in maps for reading in listener.locate(matrix)]
     readings.sort(key=lambda reading: -reading.energy)
     refined = [listener.refine(reading, parameters, sweeps=sweeps) for reading in readings[:_REFINED]]
     return sorted(refined, key=lambda reading: -reading.energy)
+
+
+def _places(listener: Listener, readings: list[Reading]) -> list[Reading]:
+    """The best places among readings that are not the same; upright, where they nearly are."""
+    places: list[Reading] = []
+    for reading in sorted(readings, key=lambda reading: -reading.energy):
+        place = listener.upright(reading) or reading
+        if all(np.abs(place.matrix - other.matrix).max() > _SAME_PLACE for other in places):
+            places.append(place)
+        if len(places) == _JOINT:
+            break
+    return places
 
 
 def _correlation(reading: Reading, codeword: NDArray[np.uint8]) -> float:

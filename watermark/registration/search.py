@@ -23,8 +23,9 @@ _SHIFTS = 3
 # First steps of the refinement: tile samples, radians, and relative changes of scale, stretch, slope, and of
 # the two perspective terms over one tile.
 _STEPS = (0.5, 0.5, 0.006, 0.006, 0.006, 0.006, 0.01, 0.01)
-AFFINE, HOMOGRAPHY = 6, 8
-NEIGHBOURS = 4 * AFFINE
+UPRIGHT, AFFINE, HOMOGRAPHY = (0, 1, 3), tuple(range(6)), tuple(range(8))  # parameters that a search moves
+NEIGHBOURS = 4 * len(AFFINE)
+_MOST_TILTED = 0.06  # largest element of a unit map's difference from a quarter turn for it to count as upright
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class Listener:
     def refine(
         self,
         reading: Reading,
-        parameters: int = AFFINE,
+        parameters: tuple[int, ...] = AFFINE,
         score: Callable[[Reading], float] = lambda reading: reading.energy,
         halvings: int = 4,
         sweeps: int = 1,
@@ -102,7 +103,7 @@ class Listener:
 
         Args:
             reading: where to start.
-            parameters: :data:`AFFINE` or :data:`HOMOGRAPHY`.
+            parameters: :data:`UPRIGHT` (shift and scale), :data:`AFFINE` or :data:`HOMOGRAPHY`.
             score: what to climb.
             halvings: number of step sizes.
             sweeps: how often each step size is tried for all parameters, as long as it helps.
@@ -115,7 +116,7 @@ class Listener:
         for step in (2.0**-halving for halving in range(halvings)):
             for _ in range(sweeps):
                 before = best_score
-                for index in range(parameters):
+                for index in parameters:
                     for size in (step, -step):
                         moved = self.read(best.matrix @ to_centre @ _move(index, size) @ from_centre)
                         if moved is not None and score(moved) > best_score:
@@ -125,6 +126,24 @@ class Listener:
                     break
         return best
 
+    def upright(self, reading: Reading) -> Reading | None:
+        """The best reading nearby without tilt, stretch or slope: where a part is seen, the fewer to fit the better.
+
+        Args:
+            reading: where to start.
+
+        Returns:
+            A reading of a map that turns by quarters only, or ``None`` if ``reading`` is too far from any.
+        """
+        to_centre, from_centre = self._centre(reading)
+        placed = reading.matrix @ to_centre
+        scale = float(np.sqrt(abs(np.linalg.det(placed[:2, :2]))))
+        turn = np.rint(placed[:2, :2] / scale)
+        if np.abs(placed[:2, :2] / scale - turn).max() > _MOST_TILTED:
+            return None
+        straight = self.read(translation(*placed[:2, 2]) @ linear(*(scale * turn).ravel()) @ from_centre)
+        return None if straight is None else self.refine(straight, UPRIGHT, sweeps=2)
+
     def neighbours(self, reading: Reading) -> Iterator[Reading]:
         """Readings a half and a quarter of the first step away in each affine parameter: NEIGHBOURS in all.
 
@@ -132,7 +151,7 @@ class Listener:
         """
         to_centre, from_centre = self._centre(reading)
         for share in (0.5, -0.5, 0.25, -0.25):
-            for index in range(AFFINE):
+            for index in AFFINE:
                 moved = self.read(reading.matrix @ to_centre @ _move(index, share) @ from_centre)
                 if moved is not None:
                     yield moved
@@ -161,13 +180,13 @@ def tone_frequencies(carriers: Carriers) -> NDArray[np.int64]:
     return points
 
 
-@lru_cache(maxsize=2 * HOMOGRAPHY * 8)
+@lru_cache(maxsize=2 * len(HOMOGRAPHY) * 8)
 def _move(index: int, share: float) -> Matrix:
     """Matrix near the identity that changes one parameter by a share of its first step.
 
     The parameters are shift x, y, turn, scale, stretch, slope and two perspective terms.
     """
-    values = np.zeros(HOMOGRAPHY)
+    values = np.zeros(len(HOMOGRAPHY))
     values[index] = share * _STEPS[index]
     across, down, turn, scale, stretch, slope, tilt_x, tilt_y = values
     cosine, sine = np.cos(turn), np.sin(turn)
