@@ -32,7 +32,8 @@ lint: install
 	$(BIN)/mypy
 
 # Measures the weights in the package on the photographs of DATA (a folder with a manifest.csv) and writes
-# docs/envelope.md. JOD needs the environment that benchmarks/jod_environment.sh makes in build/jod.
+# docs/envelope.md, and docs/speed.md with new times on decoded pixels. JOD needs the environment that
+# benchmarks/jod_environment.sh makes in build/jod.
 RESULTS := benchmarks/results
 envelope: install
 	test -n "$(DATA)" || { echo "give DATA=FOLDER, a folder of images with a manifest.csv" >&2; exit 2; }
@@ -43,8 +44,9 @@ envelope: install
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done
 	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json
-	$(BIN)/python -m pip install --quiet --no-deps invisible-watermark PyWavelets  # the peer of the speed table
-	$(BIN)/python -m benchmarks.speed.core --out $(RESULTS)/speed.json
+	$(BIN)/python -m pip install --quiet --no-deps invisible-watermark PyWavelets  # the peer in the speed table
+	$(BIN)/python -m benchmarks.speed.suite --only decoded --repeats 15 --out $(RESULTS)/speed-suite.json
+	$(BIN)/python -m benchmarks.speed.suite --out $(RESULTS)/speed-suite.json --table docs/speed.md
 	$(BIN)/python -m benchmarks.release_card metrics
 	$(BIN)/python -m benchmarks.envelope_table
 

@@ -3,9 +3,9 @@
     python -m benchmarks.envelope_table --results benchmarks/results --out docs/envelope.md
 
 Reads ``envelope-{standard,low,high}.json`` (of ``benchmarks.envelope``), ``jod-{standard,low,high}.jsonl``
-(``benchmarks/jod.py``), ``nothing.json`` (``benchmarks.nothing``) and ``speed.json`` (``benchmarks.speed.core``),
-as far as they are there; the envelope at standard robustness must be. An envelope may hold a ``note``, written by hand,
-where it was not measured as the others.
+(``benchmarks/jod.py``), ``nothing.json`` (``benchmarks.nothing``) and the part ``decoded`` of ``speed-suite.json``
+(``benchmarks.speed.suite``), as far as they are there; the envelope at standard robustness must be. An envelope may
+hold a ``note``, written by hand, where it was not measured as the others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.grid import ENVELOPE
 from benchmarks.metrics.intervals import wilson
 from benchmarks.page_part import with_part
+from benchmarks.speed import budgets
 
 LEVELS = ("standard", "low", "high")
 
@@ -33,9 +34,10 @@ def load(folder: Path) -> dict[str, Any]:
             results["notes"] += [f"`{level}`: {stored['note']}"] if "note" in stored else []
         if (path := folder / f"jod-{level}.jsonl").exists():
             results["jod"][level] = [json.loads(line) for line in path.read_text().splitlines()]
-    for name in ("nothing", "speed"):
-        if (path := folder / f"{name}.json").exists():
-            results[name] = json.loads(path.read_text())
+    if (path := folder / "nothing.json").exists():
+        results["nothing"] = json.loads(path.read_text())
+    if (path := folder / "speed-suite.json").exists():
+        results["speed"] = json.loads(path.read_text())["parts"].get("decoded")
     return results
 
 
@@ -130,25 +132,6 @@ def time_lines(images: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def speed_table(speed: dict[str, Any]) -> list[str]:
-    """One line a figure of ``benchmarks.speed.core``, all taken in one run."""
-    about = speed["metadata"]
-    lines = [
-        f"One process, {about['threads']} threads on {about['cores']} cores, PyTorch {about['torch']}, "
-        f"Python {about['python']}:",
-        "",
-        "| call and image | median ms | quartiles |",
-        "|---|---|---|",
-    ]
-    for name, figure in speed["figures"].items():
-        if isinstance(figure, str):  # why it was not measured
-            lines.append(f"| {name} | {figure} | |")
-        else:
-            median_ms, low, high = (figure[part] for part in ("median_ms", "quartile_1", "quartile_3"))
-            lines.append(f"| {name} | {median_ms:.0f} | {low:.0f}-{high:.0f} |")
-    return [*lines, ""]
-
-
 def page(results: dict[str, Any]) -> str:
     """The whole page as Markdown."""
     standard = results["envelope"]["standard"]
@@ -192,7 +175,7 @@ def page(results: dict[str, Any]) -> str:
         "",
         *time_lines(standard),
         "",
-        *(speed_table(results["speed"]) if "speed" in results else ()),
+        *([*budgets.section(results["speed"]), ""] if results.get("speed") else ()),
     ]
     return "\n".join(lines)
 

@@ -1,21 +1,24 @@
 """The parts of the speed suite: which cells, at which sizes.
 
 A part takes a folder for its pictures, the calls of each cell and the limit of a call in seconds, and gives rows as
-:mod:`.rounds` describes them; those of ``start-up`` have ``task`` and times only.
+:mod:`.rounds` describes them; those of ``start-up`` have ``task``, ``reason`` and times only.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
+
+import torch
 
 from benchmarks.methods import method_names
-from benchmarks.speed.core import photograph, timed
-from benchmarks.speed.rounds import Cell, Row, peak_memory, time_rounds
+from benchmarks.speed.arrays import pixel_cells, word_cells
+from benchmarks.speed.rounds import Cell, Row, peak_memory, quartiles, time_rounds
 from benchmarks.speed.tasks import (
     BASELINE,
     OURS,
@@ -26,11 +29,13 @@ from benchmarks.speed.tasks import (
     Recode,
     encode,
     marked_copy,
+    photograph,
 )
 from watermark.detect import Search
 
 SIZES = (768, 512), (4000, 3000)
 MEGAPIXELS = 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0
+_DEFAULT_THREADS = torch.get_num_threads()  # PyTorch's own number; `watermark embed` sets one in its process
 _COMMANDS = {
     "python -c pass": ("-c", "pass"),
     "python -c 'import watermark'": ("-c", "import watermark"),
@@ -85,6 +90,12 @@ def all_peers() -> list[str]:
     return [name for name in method_names() if name != OURS]
 
 
+def decoded(folder: Path, repeats: int, limit: float) -> list[Row]:
+    """Arrays in memory, beside one peer, with as many threads as PyTorch takes by itself."""
+    tables = [*(pixel_cells(folder, width, height) for width, height in SIZES), word_cells(folder)]
+    return [row for cells in tables for row in time_rounds(cells, repeats, limit, threads("decoded"))]
+
+
 def files(folder: Path, repeats: int, limit: float) -> list[Row]:
     """Everybody, at two sizes."""
     rows = []
@@ -117,10 +128,25 @@ def start_up(folder: Path, repeats: int, limit: float) -> list[Row]:
     rows = []
     for title, arguments in _COMMANDS.items():
         files = [str(marked_copy(host, OURS))] if arguments[-1] == "detect" else []
-        line = [sys.executable, *arguments, *files]
-        call = partial(subprocess.run, line, stdout=subprocess.DEVNULL, check=True)
-        rows.append({"task": title, **timed(call, repeats)})
+        rows.append({"task": title, **time_process([sys.executable, *arguments, *files], repeats, limit)})
     return rows
+
+
+def time_process(line: Sequence[str], repeats: int, limit: float) -> dict[str, Any]:
+    """What a row says of a command line, after one run that warms the disk cache.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    milliseconds = []
+    for _ in range(1 + repeats):
+        started = time.perf_counter()
+        try:
+            subprocess.run(line, stdout=subprocess.DEVNULL, check=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return {"reason": f"took more than {limit:g} s"}
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    return {"reason": None, **quartiles(milliseconds[1:])}
 
 
 def size(folder: Path, repeats: int, limit: float) -> list[Row]:
@@ -132,8 +158,14 @@ def size(folder: Path, repeats: int, limit: float) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[Path, int, float], list[Row]]] = {
+    "decoded": decoded,
     "files": files,
     "memory": memory,
     "start-up": start_up,
     "size": size,
 }
+
+
+def threads(part: str) -> int:
+    """Threads of PyTorch and of OpenCV in a part: one, but PyTorch's default in ``decoded``, which has budgets."""
+    return _DEFAULT_THREADS if part == "decoded" else 1

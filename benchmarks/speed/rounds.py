@@ -1,4 +1,4 @@
-"""Times and peak memory of tasks, in worker processes of one thread each; what fails or takes too long says so.
+"""Times and peak memory of tasks, in worker processes; what fails or takes too long says so.
 
 A row is a dictionary: ``width``, ``height``, ``method`` and ``task`` say what it is, ``reason`` why it was not
 measured, or ``None``. Times add ``calls``, ``median_ms``, ``quartile_1``, ``quartile_3``, ``cpu_ms`` (median of the
@@ -12,10 +12,13 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
+import torch
 
 from benchmarks.methods import MethodError
 from benchmarks.runner.execute import Workers
@@ -31,8 +34,8 @@ class Cell:
     """A task and how its row is headed.
 
     Attributes:
-        width: of the picture in pixels.
-        height: of the picture in pixels.
+        width: of the picture in pixels, or of the array.
+        height: of the picture in pixels, or of the array.
         method: whose task it is.
         title: what it does.
         task: the task.
@@ -58,6 +61,12 @@ class Call(NamedTuple):
     found: bool | None
 
 
+def quartiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Median and quartiles as a row has them."""
+    low, middle, high = (round(float(value), 2) for value in np.percentile(milliseconds, [25, 50, 75]))
+    return {"median_ms": middle, "quartile_1": low, "quartile_3": high}
+
+
 def summary(calls: Sequence[Call]) -> dict[str, Any]:
     """What a row says of its calls.
 
@@ -65,20 +74,15 @@ def summary(calls: Sequence[Call]) -> dict[str, Any]:
         >>> summary([Call(milliseconds, 1.5, True) for milliseconds in (1, 2, 3, 4, 5)])
         {'calls': 5, 'median_ms': 3.0, 'quartile_1': 2.0, 'quartile_3': 4.0, 'cpu_ms': 1.5, 'found': True}
     """
-    low, middle, high = (
-        round(float(value), 2) for value in np.percentile([call.milliseconds for call in calls], [25, 50, 75])
-    )
     return {
         "calls": len(calls),
-        "median_ms": middle,
-        "quartile_1": low,
-        "quartile_3": high,
+        **quartiles([call.milliseconds for call in calls]),
         "cpu_ms": round(median(call.cpu_milliseconds for call in calls), 2),
         "found": calls[-1].found,
     }
 
 
-def time_rounds(cells: Sequence[Cell], repeats: int, limit: float) -> list[Row]:
+def time_rounds(cells: Sequence[Cell], repeats: int, limit: float, threads: int = 1) -> list[Row]:
     """Time all cells round-robin, one call of each in turn, so that noise hits all alike.
 
     The first round warms up and shows what fails; it counts only for cells that take longer than :data:`LONG`.
@@ -87,10 +91,11 @@ def time_rounds(cells: Sequence[Cell], repeats: int, limit: float) -> list[Row]:
         cells: in an order in which files are written before they are read.
         repeats: calls of a cell after the first round.
         limit: seconds a call may take.
+        threads: of PyTorch and of OpenCV.
     """
     calls: dict[int, list[Call]] = defaultdict(list)
     reasons: dict[int, str] = {}
-    with Workers(_timed, 1, limit) as workers:
+    with Workers(partial(_timed, threads=threads), 1, limit) as workers:
 
         def take(indices: Sequence[int]) -> None:
             for outcome in workers.outcomes([cells[index].task for index in indices]):
@@ -121,7 +126,9 @@ def peak_memory(cells: Sequence[Cell], limit: float) -> list[Row]:
     return rows
 
 
-def _timed(task: Task) -> Call:
+def _timed(task: Task, threads: int) -> Call:
+    torch.set_num_threads(threads)  # a worker starts with one
+    cv2.setNumThreads(threads)
     task.load()
     if not task.source.exists():
         raise MethodError("no marked file to read")

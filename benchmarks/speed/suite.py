@@ -1,10 +1,10 @@
-"""The speed suite: from JPEG file to JPEG file, beside bare decoding and encoding, beside every peer; and its page.
+"""The speed suite: from JPEG file to JPEG file, and on decoded pixels, beside peers; and its page.
 
     python -m benchmarks.speed.suite --out benchmarks/results/speed-suite.json [--repeats 3] [--only PART]
     python -m benchmarks.speed.suite --out benchmarks/results/speed-suite.json --table docs/speed.md
 
-Parts are ``files``, ``memory``, ``start-up`` and ``size``; those measured replace those of the same name in the result.
-PyTorch and OpenCV have one thread.
+Parts are ``decoded``, ``files``, ``memory``, ``start-up`` and ``size``; those measured replace those of the same name
+in the result. PyTorch and OpenCV have one thread, in ``decoded`` as many as PyTorch takes by itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from benchmarks.speed.page import page
-from benchmarks.speed.parts import PARTS
+from benchmarks.speed.parts import PARTS, threads
 
 LIMIT = 30.0
 
@@ -44,7 +44,7 @@ def measure(part: str, repeats: int, limit: float) -> dict[str, Any]:
         "torch": torch.__version__,
         "cores": os.cpu_count(),
         "load": round(load, 1),
-        "threads": 1,
+        "threads": threads(part),
         "repeats": repeats,
         "limit_s": limit,
         "seconds": round(time.monotonic() - started),

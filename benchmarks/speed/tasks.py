@@ -1,4 +1,4 @@
-"""What the suite times: one task on a JPEG file, and into another where it marks.
+"""What the suite times: one task on a JPEG file, and into another where it marks (on arrays: :mod:`.arrays`).
 
 A task is a plain value that says everything, so that a worker process can be told it. It runs again and again in one
 process: networks are loaded once, files are read and written each time.
@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from skimage import data
 
-from benchmarks.methods import Bits, Pixels, method
+from benchmarks.methods import Bits, Method, Pixels, method
 from benchmarks.methods.ours import Toolkit
 from watermark.cli.embed import command as embed_command
 from watermark.detect import Detector, Search
@@ -35,7 +37,7 @@ class Task(ABC):
     """One task; call it.
 
     Attributes:
-        source: the JPEG file that it reads.
+        source: the file that it reads.
     """
 
     source: Path
@@ -96,6 +98,11 @@ class PeerTask(Task):
 
     name: str
 
+    @property
+    def peer(self) -> Method:
+        """The method, made once in a process."""
+        return _peer(self.name)
+
     def load(self) -> None:  # noqa: D102
         _peer(self.name)
 
@@ -104,8 +111,7 @@ class PeerEmbed(PeerTask):
     """Decode, embed, encode."""
 
     def __call__(self) -> None:  # noqa: D102
-        peer = _peer(self.name)
-        marked = peer.embed(decode(self.source), message(peer.message_bits), KEY)
+        marked = self.peer.embed(decode(self.source), message(self.peer.message_bits), KEY)
         encode(marked, marked_copy(self.source, self.name))
 
 
@@ -113,8 +119,7 @@ class PeerDetect(PeerTask):
     """Decode and look for the mark; a method that does not decide presence by itself is told the message."""
 
     def __call__(self) -> bool:  # noqa: D102
-        peer = _peer(self.name)
-        return peer.detect(decode(self.source), KEY, message(peer.message_bits)).present
+        return self.peer.detect(decode(self.source), KEY, message(self.peer.message_bits)).present
 
 
 def marked_copy(source: Path, name: str) -> Path:
@@ -125,6 +130,12 @@ def marked_copy(source: Path, name: str) -> Path:
         'host-dwtDct.jpg'
     """
     return source.with_name(f"{source.stem}-{Path(name).stem}.jpg")  # a name may hold a path: command:FILE
+
+
+def photograph(height: int, width: int) -> Pixels:
+    """scikit-image's astronaut of 512 x 512, mirrored and enlarged to the size asked for: content is no matter here."""
+    picture = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def decode(source: Path) -> Pixels:

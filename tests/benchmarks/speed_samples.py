@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import cv2
 import numpy as np
+import torch
 
 from benchmarks.methods import MethodMissing, Reading
 from benchmarks.speed.tasks import Task
@@ -54,6 +56,16 @@ class Slow(Logged):
     def __call__(self) -> None:
         super().__call__()
         time.sleep(self.seconds)
+
+
+@dataclass(frozen=True)
+class Threads(Task):
+    """Whether PyTorch and OpenCV have so many."""
+
+    count: int
+
+    def __call__(self) -> bool:
+        return (torch.get_num_threads(), cv2.getNumThreads()) == (self.count, self.count)
 
 
 class Missing(Logged):

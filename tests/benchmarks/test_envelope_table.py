@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import envelope_table
-from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, speed_table, summary
+from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, summary
 from benchmarks.grid import ENVELOPE
 
 
@@ -112,24 +112,15 @@ def test_times_are_medians_of_small_images(results: dict[str, Any]) -> None:
     assert envelope_table.time_lines(standard[3:]) == ["No images of the size of Kodak's were measured."]
 
 
-def test_speed_table() -> None:
-    figures = {
-        "embed, 768 x 512": {"median_ms": 120.4, "quartile_1": 118.0, "quartile_3": 131.6},
-        "rival": "not measured: missing",
-    }
-    metadata = {"threads": 2, "cores": 2, "torch": "2.13.0", "python": "3.11.7"}
-    lines = speed_table({"metadata": metadata, "figures": figures})
-    assert lines[0] == "One process, 2 threads on 2 cores, PyTorch 2.13.0, Python 3.11.7:"
-    assert cells(lines, "embed, 768 x 512") == ["embed, 768 x 512", "120", "118-132"]
-    assert cells(lines, "rival") == ["rival", "not measured: missing", ""]
-
-
 def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for level, images in results["envelope"].items():
         note = {"note": "measured on a Monday."} if level == "low" else {}
         (tmp_path / f"envelope-{level}.json").write_text(json.dumps({"schema": 1, **note, "images": images}))
     (tmp_path / "jod-low.jsonl").write_text('{"jod": 9.9}\n{"jod": 9.8}\n')
     (tmp_path / "nothing.json").write_text('{"total": {"attempts": 10, "tags": 240, "found": 0}}')
+    row = {"width": 4000, "height": 3000, "method": "ours", "task": "embed", "reason": "no idea"}
+    decoded = {"metadata": {"threads": 2, "cores": 2, "load": 1.5}, "rows": [row]}
+    (tmp_path / "speed-suite.json").write_text(json.dumps({"schema": 1, "parts": {"decoded": decoded}}))
     loaded = load(tmp_path)
     assert loaded["envelope"] == results["envelope"]
     out, readme = tmp_path / "envelope.md", tmp_path / "README.md"
@@ -151,6 +142,7 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
     ]  # fmt: skip
     assert "9.850 (9.80), 2 images" in text
     assert "10 decode attempts" in text
+    assert "| ours | embed | no idea |" in text.partition("## Time")[2]
     assert all(len(line) < 250 for line in text.splitlines())
 
 

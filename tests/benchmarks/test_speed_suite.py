@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,11 +12,12 @@ import pytest
 import speed_samples as samples
 from PIL import Image
 
-from benchmarks.speed import parts, rounds, suite, tasks
+from benchmarks.speed import arrays, budgets, parts, rounds, suite, tasks
 from benchmarks.speed.page import page
 from benchmarks.speed.rounds import Cell, peak_memory, time_rounds
 from watermark import Detector
 from watermark.errors import UsageError
+from watermark.payload import polar
 
 ROOT = Path(suite.__file__).parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "speed-suite.json"
@@ -73,13 +75,15 @@ def test_cells_are_called_in_turn_and_failures_are_named(tmp_path, monkeypatch):
             cell(samples.Finding(tmp_path / "finding")),
             cell(samples.Logged(tmp_path / "nowhere")),
             cell(samples.Missing(tmp_path / "quick")),
+            cell(samples.Threads(tmp_path / "quick", 3)),
         ],
         repeats=2,
         limit=4.0,
+        threads=3,
     )
     first = ["quick", "long", "raising", "endless", "finding"]
     assert samples.lines(tmp_path) == [*first, "quick", "finding", "quick", "finding"]
-    quick, long, raising, endless, finding, nowhere, missing = rows
+    quick, long, raising, endless, finding, nowhere, missing, threads = rows
     assert [row.get("calls") for row in rows[:6]] == [2, 1, None, None, 2, None]
     assert quick["quartile_1"] <= quick["median_ms"] <= quick["quartile_3"]
     assert long["cpu_ms"] < 1000  # it sleeps
@@ -89,6 +93,49 @@ def test_cells_are_called_in_turn_and_failures_are_named(tmp_path, monkeypatch):
     assert endless["reason"] == "took more than 4 s"
     assert nowhere["reason"] == "MethodError: no marked file to read"
     assert missing["reason"] == "MethodMissing: pip install it"
+    assert threads["found"] is True
+
+
+def test_a_process_that_takes_too_long_is_a_row_with_the_reason(tmp_path):
+    log = tmp_path / "log"
+    code = f"import sys, time; open({str(log)!r}, 'a').write('x'); time.sleep(float(sys.argv[1]))"
+    line = [sys.executable, "-S", "-c", code]
+    quick = parts.time_process([*line, "0"], 2, 60.0)
+    assert (quick["reason"], log.read_text()) == (None, "xxx")  # the first warms up
+    assert 0 < quick["quartile_1"] <= quick["median_ms"] <= quick["quartile_3"]
+    assert parts.time_process([*line, "60"], 2, 1.0) == {"reason": "took more than 1 s"}
+
+
+def test_arrays_are_marked_and_read_in_memory(tmp_path, monkeypatch):
+    cells = {made.title: made.task for made in arrays.pixel_cells(tmp_path, 240, 160)}
+    marked, cropped, rotated, unmarked = (
+        np.load(cells[f"detect {title}"].source)
+        for title in ("none, marked", "fast, marked and cropped", "full, marked and rotated", "full, unmarked")
+    )
+    assert cropped.shape == (114, 170, 3)
+    assert marked.shape == rotated.shape == unmarked.shape == (160, 240, 3)
+    assert Detector().detect(marked, "none").payload.hex == tasks.PAYLOAD
+    assert not rotated[0, 0].any()  # a corner that was cut off
+    assert cells["detect none, marked"]() is True
+    assert cells["detect none, unmarked"]() is False
+    monkeypatch.setattr(tasks, "_peer", lambda name: samples.Blocks())
+    assert cells["detect, unmarked"]() is False
+
+
+def test_decoded_pixels_have_the_default_number_of_threads(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(parts, "_DEFAULT_THREADS", 5)
+    monkeypatch.setattr(parts, "SIZES", [(240, 160)])
+    monkeypatch.setattr(parts, "time_rounds", lambda cells, *options: calls.append(options) or [cells[0].row(None)])
+    rows = parts.decoded(tmp_path, 2, 30.0)
+    assert calls == [(2, 30.0, parts.threads("decoded"))] * 2 == [(2, 30.0, 5)] * 2
+    assert [(row["width"], row["height"]) for row in rows] == [(240, 160), (256, 1)]
+
+
+def test_a_word_is_decoded_for_each_number_of_bits(tmp_path):
+    words = arrays.word_cells(tmp_path)
+    assert [made.task.information_bits for made in words] == list(polar.INFORMATION_SIZES)
+    assert [made.task() for made in words] == [None] * 3
 
 
 def test_a_peer_is_loaded_before_its_time_is_taken(host):
@@ -127,7 +174,8 @@ def test_a_part_replaces_itself_in_the_result_and_a_page_measures_nothing(tmp_pa
 
     def fake(folder, repeats, limit):
         calls.append((folder.is_dir(), repeats, limit))
-        return [{"task": "python", "median_ms": 12.0 * len(calls), "quartile_1": 1.5, "quartile_3": 333.25}]
+        times = {"median_ms": 12.0 * len(calls), "quartile_1": 1.5, "quartile_3": 333.25}
+        return [{"task": "python", "reason": None, **times}]
 
     monkeypatch.setitem(parts.PARTS, "start-up", fake)
     out, table = tmp_path / "out.json", tmp_path / "page.md"
@@ -164,10 +212,20 @@ def test_a_page_has_ratios_reasons_and_costs_a_megapixel():
     about = dict.fromkeys(("platform", "cores", "load", "threads", "python", "torch", "repeats"), "x") | {
         "limit_s": 60.0
     }
-    results = {"files": rows, "memory": [peak, {**late, **dict(peak, peak_bytes=None, reason="no")}], "size": sizes}
+    started = [{"task": "nothing", "reason": late["reason"]}]
+    results = {
+        "decoded": rows,
+        "files": rows,
+        "start-up": started,
+        "memory": [peak, {**late, **dict(peak, peak_bytes=None, reason="no")}],
+        "size": sizes,
+    }
     text = page({"parts": {name: {"metadata": about, "rows": part} for name, part in results.items()}})
     assert f"| {tasks.OURS} | detect | 25 | 9-1234 | 8.25 | 3 | 2.5 x | yes |" in text
-    assert "| peer | embed | took more than 60 s | | | | | |" in text
+    assert "| peer | embed | took more than 60 s |  |  |  |  |  |" in text
+    assert "### 1000 x 500, decoded\n\n| method | task | median ms |" in text
+    assert f"| {tasks.OURS} | detect | 25 | 9-1234 | 8.25 | 3 | yes |" in text
+    assert "| nothing | took more than 60 s |  |" in text
     assert "| 1000 x 500 | peer | embed | 1.0 | 5 | 5 |" in text
     assert "| 1000 x 500 | peer | embed | 1.0 | no | |" in text
     assert "| 1000 x 500 | 0.5 | 40 |" in text
@@ -175,6 +233,29 @@ def test_a_page_has_ratios_reasons_and_costs_a_megapixel():
     assert "| 1000 x 500 | 0.5 | 80 |" in text  # a megapixel
     assert f"| 2000 x 500 | embed | `{'#' * 40}` 80 |" in text
     assert f"| 1000 x 500 | embed | `{'#' * 20}` 40 |" in text
+
+
+def test_budgets_stand_beside_the_largest_size():
+    def row(width, task, milliseconds, reason=None):
+        head = {"width": width, "height": width * 3 // 4, "method": "ours", "task": task, "reason": reason}
+        values = {"median_ms": milliseconds, "quartile_1": milliseconds - 1, "quartile_3": milliseconds + 1}
+        return {**head, **values, "cpu_ms": 8.25, "calls": 3}
+
+    rows = [
+        row(1000, "detect none, marked", 5.0),
+        row(4000, "detect none, marked", 40.0),
+        row(4000, "detect fast, unmarked", 301.0),
+        row(4000, "detect full, unmarked", 0.0, "took more than 9 s"),
+        row(4000, "embed", 7000.0),
+    ]
+    lines = budgets.section({"metadata": {"threads": 2, "cores": 8, "load": 0.1}, "rows": rows})
+    assert "threads: 2 on 8 cores" in lines[0]
+    assert lines[-4:] == [
+        "| ours | detect none, marked | 40 | 39-41 | 8.25 | 3 | 40 |",
+        "| ours | detect fast, unmarked | 301 | 300-302 | 8.25 | 3 | 300 **missed** |",
+        "| ours | detect full, unmarked | took more than 9 s |  |  |  | 1500 **missed** |",
+        "| ours | embed | 7000 | 6999-7001 | 8.25 | 3 |  |",
+    ]
 
 
 def test_the_page_agrees_with_the_result():
