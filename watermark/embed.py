@@ -44,9 +44,10 @@ _CODED = _Reference(1.0, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 40)
 _SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares flat regions less
 _BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
 # Bit energy that the mark shall keep after JPEG 40, and the quality loss (JOD) that it may cost.
-_TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.6, 0.11), "standard": (4.0, 0.18), "high": (6.0, 0.3)}
-_MOST_WRONG = 0.15  # share of wrong channel bits with which a mark reads after WebP
-_MOST_WRONG_BRIGHTENED = 0.22  # the same brightened: the reference clips luma, which clips before most colours do
+_TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.5, 0.1), "standard": (3.75, 0.165), "high": (5.6, 0.275)}
+_DEARER = 1.1  # what reading when brightened may cost, over the quality loss that bit energy may
+_MOST_WRONG = 0.18  # share of wrong channel bits with which a mark reads after WebP
+_MOST_WRONG_BRIGHTENED = 0.24  # the same brightened: the reference clips luma, which clips before most colours do
 _LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
@@ -192,15 +193,17 @@ class _Host:
         return self._heard(residual, _CODED).energy >= energy
 
     def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
-        """The quietest strength that reaches ``energy``, and reads when brightened, at no more than ``loss``.
+        """The quietest strength that reaches ``energy`` at no more than ``loss``, and reads when brightened.
 
-        Brightening counts only where a mark can stand it so. But the mark is as loud as it must be to read after WebP
-        50, if it can be read then at all.
+        Brightening may cost a tenth more, and counts only where a mark can stand it so. But the mark is as loud as it
+        must be to read after WebP 50, if it can be read then at all.
         """
         luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
 
-        def costs(strength: float) -> bool:
-            return bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
+        def loudest_at(loss: float) -> float:
+            return _quietest(
+                lambda strength: bool(quality_loss(luma, _quieter(shown, strength - LOUDEST), self._short_side) >= loss)
+            )
 
         def reads(strength: float, reference: _Reference, most_wrong: float) -> bool:
             soft = self._heard(_quieter(loudest, strength - LOUDEST), reference).soft
@@ -209,10 +212,9 @@ class _Host:
         def reads_brightened(strength: float) -> bool:
             return reads(strength, _BRIGHTENED, _MOST_WRONG_BRIGHTENED)
 
-        limit, strength = _quietest(costs), self.quietest(loudest, energy)
+        strength, limit = max(self.quietest(loudest, energy), loudest_at(loss)), loudest_at(_DEARER * loss)
         if reads_brightened(limit):
-            strength = min(strength, _quietest(reads_brightened))
-        strength = max(strength, limit)
+            strength = min(strength, max(limit, _quietest(reads_brightened)))
         louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
         return float(next((strength for strength in louder if reads(strength, _SMOOTHED, _MOST_WRONG)), strength))
 
