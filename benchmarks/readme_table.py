@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.page_part import with_part
-from benchmarks.report.exports import summary
 from benchmarks.report.results import Result
+from benchmarks.report.summary import summary
 from benchmarks.runner.result import read_result
 
 RESULTS = Path("benchmarks/results")

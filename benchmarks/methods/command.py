@@ -20,6 +20,9 @@ A TOML file describes it; this one spells out the defaults::
 the highest of its first byte, and zero bits fill the last byte. ``{strength}`` is in dB. Other processes of the machine
 see the key on the command line: it is one of the benchmark's own.
 
+Finished jobs are measured again when program or description changes. What the program reads or calls, such as a script,
+a library or weights, is not looked at: after a change of it, change ``version`` or run with ``--refresh``.
+
 ``detect`` prints one JSON object: ``{"present": true, "score": 3.5, "bits": "0123456789abcdef", "p": 1e-9}``, where
 ``bits`` and ``p`` may be null. With ``blind = false`` only ``bits`` counts, and a claimed message decides
 (:mod:`.claims`).
@@ -45,6 +48,7 @@ from PIL import Image
 
 from benchmarks.methods.base import Bits, MethodError, MethodMissing, Pixels, Reading
 from benchmarks.methods.claims import compared
+from watermark.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,20 +93,20 @@ class Command:
         """The method that a TOML file describes.
 
         Raises:
-            MethodError: the file cannot be read or describes none.
+            UsageError: the file cannot be read or describes none.
             MethodMissing: its program is not there.
         """
         try:
             described = path.read_bytes()
             description = tomllib.loads(described.decode())
         except (OSError, ValueError) as error:
-            raise MethodError(f"cannot read the description {path}: {error}") from error
+            raise UsageError(f"cannot read the description {path}: {error}") from error
         known = {field.name.removesuffix("_arguments"): field for field in fields(cls) if field.name != "chosen"}
         for name in sorted(description.keys() - known.keys()):
-            raise MethodError(f"{path}: {name!r} is not known; known are {', '.join(known)}")
+            raise UsageError(f"{path}: {name!r} is not known; known are {', '.join(known)}")
         for name, field in known.items():
             if field.default is MISSING and name not in description:
-                raise MethodError(f"{path}: {name!r} is missing")
+                raise UsageError(f"{path}: {name!r} is missing")
         values: dict[str, Any] = {}
         for name, value in description.items():
             values[known[name].name] = _checked(name, value, str(known[name].type), path)
@@ -230,4 +234,4 @@ def _checked(name: str, value: Any, kind: str, path: Path) -> Any:
             return float(value)
         case "tuple[str, ...]", list() if value and all(isinstance(item, str) for item in value):
             return tuple(value)
-    raise MethodError(f"{path}: {name!r} must be of type {kind}, numbers above 0, but is {value!r}")
+    raise UsageError(f"{path}: {name!r} must be of type {kind}, numbers above 0, but is {value!r}")

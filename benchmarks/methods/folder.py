@@ -6,14 +6,14 @@ A TOML file describes it as :mod:`.command` does, and names two folders beside t
     marked = "marked"
 
 Each picture has a message and a key of its own, which the benchmark draws. So a run is made twice. The first writes
-what is to be marked, and every row of it says so::
+what is to be marked, and every row of it says so; if nothing else was measured it exits with 3::
 
     originals/2c26b46b68ffc68f.png
     originals/2c26b46b68ffc68f.json        {"message": "0123456789abcdef", "key": "..."}, in hexadecimal digits
 
 The party marks each with its message and key and saves it as ``marked/2c26b46b68ffc68f.png`` (or with another ending:
 the stem counts). The second run finds them. The stem is drawn from pixels, message and key, so no picture is taken for
-another.
+another. A run in which any file of the two folders is new or another measures all of them again.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ class Folder(Command):
         save_png(image, self.originals / f"{stem}.png")
         (self.originals / f"{stem}.json").write_text(json.dumps(words) + "\n", encoding="utf-8")
         raise MethodMissing(
-            f"{self.name}: mark {stem}.png of {self.originals} as its {stem}.json says, save it in {self.marked}, "
-            "and run again"
+            f"{self.name}: mark what {self.originals} holds as the .json beside each picture says, save it under the "
+            f"same name in {self.marked}, and run again"
         )
+
+    def files(self) -> list[Path]:
+        """All files of both folders, on which its rows depend beside program and description."""
+        return sorted(path for folder in (self.originals, self.marked) for path in folder.glob("*") if path.is_file())

@@ -12,6 +12,8 @@ points to a class or function that gives a :class:`~benchmarks.methods.base.Meth
 from __future__ import annotations
 
 import difflib
+import importlib
+import inspect
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -53,9 +55,9 @@ def method(name: str) -> Method:
         name: as registered, or ``command:FILE`` or ``folder:FILE``.
 
     Raises:
-        UsageError: no method has this name.
+        UsageError: no method has this name, or FILE describes none.
         MethodMissing: what the method needs is not there.
-        MethodError: a third party's method does not load, or is none; or the description in FILE is wrong.
+        MethodError: a third party's method does not load, or is none.
     """
     kind, colon, file = name.partition(":")
     if colon and kind == "command":
@@ -86,6 +88,26 @@ def method(name: str) -> Method:
             "which has not all that benchmarks.methods.Method names"
         )
     return made
+
+
+def identity_files(name: str) -> list[Path]:
+    """Files beside the toolkit's own on which the rows of a method depend, though its version may stay the same.
+
+    Of a third party's entry point it is the module that the entry names, but nothing that this imports; of
+    ``folder:FILE`` all pictures. A program's version holds its hash, see :mod:`.command`.
+
+    Args:
+        name: of a method that :func:`method` makes.
+    """
+    if name.startswith("folder:"):
+        from benchmarks.methods.folder import Folder
+
+        return Folder.load(Path(name.removeprefix("folder:"))).files()
+    entry = _entries().get(name)
+    if entry is None or entry in _OURS:
+        return []
+    source = inspect.getsourcefile(importlib.import_module(entry.module))
+    return [] if source is None else [Path(source)]
 
 
 def _entries() -> dict[str, EntryPoint]:

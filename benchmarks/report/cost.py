@@ -92,6 +92,9 @@ def _points(result: Result, series: Series, attacks: Sequence[str]) -> Iterator[
 
 
 def _least(result: Result, series: Series, attacks: Sequence[str]) -> Element:
+    rows = result.reads(series, "marked", attacks)
+    if rows and not result.counted(rows):
+        return node("td", "-", small("refused"), class_="gap")
     spelled = []
     for share in SHARES:
         least, most = q_at_p(result, series, attacks, share)

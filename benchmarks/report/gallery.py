@@ -25,6 +25,7 @@ from benchmarks.runner.probes import embed
 
 AMPLIFIED = 10
 _HEIGHT, _WIDTH = 256, 384
+_BORDER = 0.25  # how far from half a borderline picture may be
 _NEAR = 0.01  # dB between the PSNR measured and that of the picture marked again
 _TITLE = "Worst and borderline pictures"
 
@@ -63,7 +64,8 @@ def gallery(result: Result, folder: Path | None, resolve: Callable[[str], Method
         _TITLE,
         node(
             "p",
-            "Worst: the fewest attacks survived. Borderline: nearest to half. Original, marked, and the residual times "
+            "Worst: the fewest attacks survived, if any was lost. Borderline: nearest to half, if no farther than a "
+            "quarter from it. Original, marked, and the residual times "
             f"{AMPLIFIED} about grey: the part of {_WIDTH} x {_HEIGHT} pixels with the largest change, one pixel to a "
             "pixel, coded as JPEG 92. Marked again with the key and message of the run, and shown only where the PSNR "
             "is the one measured. Default strength only.",
@@ -73,7 +75,10 @@ def gallery(result: Result, folder: Path | None, resolve: Callable[[str], Method
 
 
 def choices(result: Result) -> Iterator[Choice]:
-    """The worst picture of each method at its default strength, and the one nearest to half if it is another."""
+    """The worst picture of each method at its default strength, and the one nearest to half if it is another.
+
+    The first only if something of it was lost, the second only within a quarter of half.
+    """
     for series in result.series:
         if series.point != DEFAULT_POINT:
             continue
@@ -85,8 +90,9 @@ def choices(result: Result) -> Iterator[Choice]:
             continue
         worst = min(shares, key=lambda image: shares[image])
         borderline = min(shares, key=lambda image: abs(shares[image] - 0.5))
-        yield Choice(series, "worst", worst, shares[worst])
-        if borderline != worst:
+        if shares[worst] < 1:
+            yield Choice(series, "worst", worst, shares[worst])
+        if borderline != worst and abs(shares[borderline] - 0.5) <= _BORDER:
             yield Choice(series, "borderline", borderline, shares[borderline])
 
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from benchmarks.report.markup import Content, items, node, section, small, table
 from benchmarks.report.nulls import NULLS
 from benchmarks.report.quality import unmeasured
-from benchmarks.report.results import Result, Row
+from benchmarks.report.results import Result, Row, Series
 
 _FEW = 20  # pictures under which bootstrap intervals are too narrow
 
@@ -62,7 +62,7 @@ def problems(result: Result) -> Element:
         (what, row["method"], row["status"], row["reason"], row["point"])
         for what, rows in (("mark", values["embeds"]), ("read", values["reads"]))
         for row in rows
-        if row["status"] != "ok" or row["reason"]
+        if (row["status"] != "ok" or row["reason"]) and Series(row["method"], row["point"]) not in result.not_marked
     )
     points: dict[tuple[str, str, str, str], dict[str, int]] = {}  # of one reason
     for (what, method, status, reason, point), count in counts.items():
@@ -83,6 +83,9 @@ def problems(result: Result) -> Element:
         parts += [node("h3", "Methods that are missing"), items(missing)]
     if unreadable:
         parts += [node("h3", "Files that are no pictures"), items(unreadable)]
+    if result.not_marked:
+        points_lost = [f"{series.method}, {series.point}: {reason}" for series, reason in result.not_marked.items()]
+        parts += [node("h3", "Operating points without one marked picture, left out of all tables"), items(points_lost)]
     if rows:
         parts.append(table(["method", "point", "task", "status", "rows", "reason"], rows, "Rows that were not done"))
     return section("problems", "Not done, and why", *(parts or [node("p", "Everything was done.")]))
@@ -124,8 +127,7 @@ def _limits(result: Result) -> Iterable[str]:
     families = {row["family"] for row in result.values["attacks"]}
     if "removal" not in families:
         yield "No removal attack was tried."
-    yield "No attack learns from the detector, regenerates by diffusion, or prints and photographs."
-    yield "Times are of one machine under load."
+    yield "No attack learns from the detector or regenerates by diffusion, and none really prints and photographs."
 
 
 def _method(row: Row) -> list[Content]:

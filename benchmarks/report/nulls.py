@@ -135,7 +135,7 @@ def _null(rows: Sequence[Row]) -> list[Content]:
         node("td", str(len(read)), small(f"{len(counts)} keys"), small(", ".join(gaps(rows))) if gaps(rows) else None),
         node("td", str(hits), class_="worst" if hits else None),
         f"{clopper_pearson(hits, len(read))[1]:.2g}",
-        f"{worst.key}: {worst.found} of {worst.trials}, at most {worst.high:.2g}" if hits else "none",
+        f"{worst.key}: {worst.found} of {worst.trials}, at most {worst.high:.2g}",
     ]
 
 

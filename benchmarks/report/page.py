@@ -17,12 +17,14 @@ from benchmarks.report.quality import quality, speed
 from benchmarks.report.results import Result
 from benchmarks.report.robustness import curves, overview, robustness
 from benchmarks.report.trade_off import trade_off
+from benchmarks.report.versus import versus
 
 _SECTIONS = (
     methods,
     problems,
     overview,
     robustness,
+    versus,
     curves,
     payload,
     trade_off,

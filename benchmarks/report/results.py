@@ -6,13 +6,14 @@ What counts: readings that were done, and readings that failed, which are no exa
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from benchmarks.metrics.intervals import bootstrap_mean, wilson
+from benchmarks.metrics.intervals import bootstrap_mean, clopper_pearson, wilson
 from benchmarks.runner.plan import DEFAULT_POINT
 from benchmarks.runner.settings import IDENTITY
 
@@ -52,6 +53,16 @@ class Share:
         """Wilson's, 95 %."""
         return wilson(self.hits, self.trials)
 
+    def bounded(self) -> str:
+        """In words, with the upper end of the 95 % Clopper-Pearson interval, rounded up.
+
+        Example:
+            >>> Share(0, 475).bounded()
+            '0 of 475, at most 0.8 %'
+        """
+        most = clopper_pearson(self.hits, self.trials)[1]
+        return f"{self.hits} of {self.trials}, at most {math.ceil(1000 * most) / 10:.1f} %"
+
 
 @dataclass(frozen=True, slots=True)
 class Mean:
@@ -77,7 +88,8 @@ class Result:
 
     Attributes:
         values: the same.
-        series: methods at their operating points, in the order of the file.
+        series: methods at their operating points, in the order of the file, without those of ``not_marked``.
+        not_marked: why not one picture was marked, the reason of most, by method and point.
         leading: the first of each method, for drawings, which hold no more.
         methods: rows of the methods by name.
         attacks: rows of the attacks by id.
@@ -88,7 +100,15 @@ class Result:
         self.values = values
         self.methods: dict[str, Row] = {row["name"]: row for row in values["methods"]}
         self.attacks: dict[str, Row] = {row["id"]: row for row in values["attacks"]}
-        self.series = tuple(dict.fromkeys(Series(row["method"], row["point"]) for row in values["embeds"]))
+        self._embeds: dict[Series, list[Row]] = defaultdict(list)
+        for row in values["embeds"]:
+            self._embeds[Series(row["method"], row["point"])].append(row)
+        self.series = tuple(series for series, rows in self._embeds.items() if done(rows))
+        self.not_marked: dict[Series, str] = {
+            series: Counter(row["reason"] for row in rows).most_common(1)[0][0]
+            for series, rows in self._embeds.items()
+            if series not in self.series
+        }
         self.leading = tuple({series.method: series for series in reversed(self.series)}.values())[::-1]
         self._no_pictures = {image["name"] for image in values["data"]["images"] if image["width"] is None}
         self._reads: dict[tuple[Series, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
@@ -114,16 +134,7 @@ class Result:
 
     def embeds(self, series: Series) -> list[Row]:
         """Markings that were done."""
-        rows = self.values["embeds"]
-        return [row for row in rows if row["status"] == "ok" and Series(row["method"], row["point"]) == series]
-
-    def not_marked(self, series: Series) -> str | None:
-        """Why not one picture was marked: the reason of most; ``None`` if one was."""
-        rows = [row for row in self.values["embeds"] if Series(row["method"], row["point"]) == series]
-        if any(row["status"] == "ok" for row in rows):
-            return None
-        reason: str = Counter(row["reason"] for row in rows).most_common(1)[0][0]
-        return reason
+        return done(self._embeds[series])
 
     def exact_mean(self, series: Series, attacks: Sequence[str]) -> Mean | None:
         """Share of exact messages over several attacks, picture by picture."""
@@ -143,7 +154,7 @@ def mean(rows: Iterable[Row], value: Callable[[Row], float | None]) -> Mean | No
 
 
 def done(rows: Iterable[Row]) -> list[Row]:
-    """Readings that were done."""
+    """Rows that were done."""
     return [row for row in rows if row["status"] == "ok"]
 
 

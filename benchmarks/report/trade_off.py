@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
@@ -17,10 +17,11 @@ _METRICS = ("psnr", "jod")  # those that operating points name
 
 def trade_off(result: Result) -> Element:
     """The section: what each point gave, and curves."""
-    by_method: dict[str, list[Series]] = defaultdict(list)
+    asked = Counter(series.method for series in (*result.series, *result.not_marked))
+    several: dict[str, list[Series]] = defaultdict(list)
     for series in result.series:
-        by_method[series.method].append(series)
-    several = {method: points for method, points in by_method.items() if len(points) > 1}
+        if asked[series.method] > 1:
+            several[series.method].append(series)
     if not several:
         text = "Every method was measured at one operating point; --points gives several."
         return section("trade-off", "Robustness against quality", node("p", text))
@@ -50,11 +51,6 @@ def _table(result: Result, rows_of: Sequence[Series]) -> Element:
     head += [node("span", f"mean {COLUMNS[metric].title}", small(COLUMNS[metric].unit)) for metric in _METRICS]
     rows: list[list[Content]] = []
     for series in rows_of:
-        lost = result.not_marked(series)
-        if lost is not None:
-            width = len(_METRICS) + len(result.families)
-            rows.append([series.method, series.point, node("td", lost, class_="gap prose", colspan=width)])
-            continue
         qualities = [quality_mean(result.embeds(series), metric) for metric in _METRICS]
         shares = [result.exact_mean(series, attacks) for attacks in result.families.values()]
         rows.append(

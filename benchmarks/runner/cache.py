@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,22 +32,29 @@ class Cache:
 
     Args:
         folder: made when the first value is kept.
+        refresh: whether to give only what was put through this object, so that it takes the place of what was there.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, refresh: bool = False) -> None:
+        self._folder, self._refresh = folder, refresh
+        self._put: set[Path] = set()
 
     def get(self, causes: Any) -> Any:
         """The value kept for these causes (plain values of JSON), or ``None``; a damaged file counts as none."""
+        path = self._path(causes)
+        if self._refresh and path not in self._put:
+            return None
         try:
-            return json.loads(self._path(causes).read_text(encoding="utf-8"))
+            return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
 
     def put(self, causes: Any, value: Any) -> None:
         """Keep a value; whoever reads at the same time sees all of it or nothing."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path(causes), json.dumps(value, allow_nan=False).encode())
+        path = self._path(causes)
+        write_atomically(path, json.dumps(value, allow_nan=False).encode())
+        self._put.add(path)
 
     def _path(self, causes: Any) -> Path:
         text = json.dumps(causes, sort_keys=True, allow_nan=False)
@@ -62,6 +70,20 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:  # OpenCV goes by several names
             continue
     return found
+
+
+def files_sha256(files: Sequence[Path]) -> str:
+    """SHA-256 over names and contents of files, of their folders the last name only.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + content)
+    return digest.hexdigest()
 
 
 @cache

@@ -23,7 +23,7 @@ from benchmarks.runner.pictures import Picture
 from benchmarks.runner.probes import embed
 from watermark.errors import ImageTooSmall, UnsupportedImage
 
-JOD_STRENGTHS = (38.0, 41.0, 44.0, 47.0, 50.0)
+JOD_STRENGTHS = (30.0, 34.0, 38.0, 41.0, 44.0, 47.0, 50.0)
 _REACH = 6.0  # dB either side of the target in which the strength is sought
 _TOLERANCE = 0.02  # dB of strength
 
@@ -120,7 +120,8 @@ def strength_for_jod(table: Mapping[float, float], target: float) -> float:
     if not all(first < second for first, second in pairwise(jods)):
         raise Uncalibrated(f"JOD does not rise with strength: {_spelled(table)}")
     if not jods[0] <= target <= jods[-1]:
-        raise Uncalibrated(f"the strengths measured do not reach JOD {target:g}: {_spelled(table)}")
+        reach = f"strengths from {strengths[0]:g} to {strengths[-1]:g} dB do not reach JOD {target:g}"
+        raise Uncalibrated(f"{reach}: {_spelled(table)}")
     if jods[-1] >= 10:
         raise Uncalibrated(f"a JOD of 10 is no difference at all: {_spelled(table)}")
     return float(np.interp(-np.log(10 - target), -np.log(10 - np.array(jods)), strengths))

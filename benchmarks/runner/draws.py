@@ -19,9 +19,16 @@ def draw(seed: int, purpose: str, *parts: object) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def message(seed: int, image_sha256: str, repeat: int, bits: int) -> NDArray[np.uint8]:
-    """The message of an image, 0 or 1 of shape (bits,); a shorter one is the beginning of a longer one."""
-    stream = hashlib.shake_256(draw(seed, "message", image_sha256, repeat)).digest(-(-bits // 8))
+def message(seed: int, owner: str, repeat: int, bits: int) -> NDArray[np.uint8]:
+    """The message of an image or a stranger, 0 or 1 of shape (bits,); a shorter one is the beginning of a longer one.
+
+    Args:
+        seed: of the run.
+        owner: SHA-256 of the image's file, or the stranger's key, hexadecimal.
+        repeat: which of the image's messages.
+        bits: its length.
+    """
+    stream = hashlib.shake_256(draw(seed, "message", owner, repeat)).digest(-(-bits // 8))
     return np.unpackbits(np.frombuffer(stream, np.uint8))[:bits]
 
 

@@ -1,4 +1,4 @@
-"""Worker processes of one thread each; a task that raises, hangs or kills its worker becomes a reason, no more.
+"""Worker processes, each on a core of its own; a task that raises, hangs or kills its worker becomes a reason, no more.
 
 ``concurrent.futures`` gives up its whole pool when one process dies, and stops no task that hangs: hence processes and
 pipes.
@@ -7,9 +7,10 @@ pipes.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 
 Task = TypeVar("Task")
 START_LIMIT = 300.0  # seconds in which a worker must load its libraries, whatever a task may take
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read when the libraries are loaded
 _CONTEXT = multiprocessing.get_context("spawn")  # a fork would inherit torch's and OpenCV's threads
 
 
@@ -45,14 +47,18 @@ def one_line(error: BaseException) -> str:
 class Workers(Generic[Task]):
     """Processes that apply a function to tasks; they start at the first task and end with the ``with`` block.
 
+    Those of one thread are pinned to one core each of those that this process may use, where the system can do so;
+    with more processes than cores they share.
+
     Args:
         function: picklable by name; takes a task, returns plain values.
         count: processes.
         limit: seconds a task may take.
+        threads: of a process.
     """
 
-    def __init__(self, function: Callable[[Task], Any], count: int, limit: float) -> None:
-        self._function, self._count, self._limit = function, count, limit
+    def __init__(self, function: Callable[[Task], Any], count: int, limit: float, threads: int = 1) -> None:
+        self._function, self._count, self._limit, self._threads = function, count, limit, threads
         self._idle: list[_Worker] = []
         self._busy: dict[_Worker, tuple[int, float]] = {}  # index of its task, and when that began
 
@@ -82,9 +88,14 @@ class Workers(Generic[Task]):
             yield from self._finished()
 
     def _start(self, index: int, task: Task) -> None:
-        worker = self._idle.pop() if self._idle else _Worker(self._function)
+        worker = self._idle.pop() if self._idle else self._worker()
         self._busy[worker] = (index, time.monotonic())
         worker.send(task)
+
+    def _worker(self) -> _Worker:
+        """A new one, whose number no other has."""
+        taken = {worker.number for worker in (*self._idle, *self._busy)}
+        return _Worker(self._function, min(set(range(self._count)) - taken), self._threads)
 
     def _finished(self) -> Iterator[Outcome]:
         now = time.monotonic()
@@ -117,11 +128,13 @@ class Workers(Generic[Task]):
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Callable[[Any], Any], number: int, threads: int) -> None:
+        self.number = number
         self.ready = False  # whether it has loaded its libraries, which no task is to pay for
         self.connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs, function), daemon=True)
-        self._process.start()
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, function, number, threads), daemon=True)
+        with _environment(dict.fromkeys(_THREADS, str(threads))):
+            self._process.start()
         theirs.close()  # so that its death ends the pipe
 
     def send(self, task: Any) -> None:
@@ -150,24 +163,40 @@ class _Worker:
         self.connection.close()
 
 
-def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
-    """What a worker does: tasks from the pipe, answers into it, until the pipe ends."""
-    import cv2
-    import torch
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """The environment with some variables set, for what is started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    connection.send(None)
-    while True:
-        try:
-            task = connection.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        try:
-            answer: tuple[Any, str | None] = function(task), None
-        except Exception as error:
-            answer = None, one_line(error)
-        try:
-            connection.send(answer)
-        except BrokenPipeError:  # the run was stopped meanwhile
-            return
+
+def _serve(connection: Connection, function: Callable[[Any], Any], number: int, threads: int) -> None:
+    """What a worker does: tasks from the pipe, answers into it, until the pipe ends or Ctrl-C reaches all processes."""
+    if threads == 1 and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+    with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):  # the run ended or was stopped
+        import cv2
+        import torch
+
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        connection.send(None)
+        while True:
+            connection.send(_answer(function, connection.recv()))
+
+
+def _answer(function: Callable[[Any], Any], task: Any) -> tuple[Any, str | None]:
+    """Value, and reason."""
+    try:
+        return function(task), None
+    except Exception as error:
+        return None, one_line(error)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.methods.base import Method, Pixels
+from benchmarks.methods.base import Bits, Method, Pixels, Reading
+from benchmarks.methods.claims import compared
 from benchmarks.metrics.decoding import outcome
 from benchmarks.metrics.perceptual import MetricMissing
 from benchmarks.metrics.quality import psnr
@@ -21,7 +22,8 @@ from benchmarks.runner import draws
 from benchmarks.runner.execute import one_line
 from benchmarks.runner.peak import with_peak
 from benchmarks.runner.plan import Job
-from benchmarks.runner.probes import Probe, Refused, Scene, embed, probes
+from benchmarks.runner.probes import Probe, embed, probes
+from benchmarks.runner.scene import Refused, Scene
 from watermark.errors import ImageTooSmall, UnsupportedImage
 
 Row = dict[str, Any]
@@ -47,13 +49,15 @@ def measure(job: Job, resolve: Callable[[str], Method]) -> dict[str, Any]:
         return lost(job, _status(error), _reason(error, job))
     embedded, marked = _embed(job, method, host)
     scene = Scene(job, method, host, partial(_present, embedded, marked), resolve)
-    reads = [row for probe in probes(scene) for row in _read(scene, probe)]
+    reads = [row for probe in probes(job) for row in _read(scene, probe)]
     return {"embed": embedded, "reads": reads}
 
 
 def lost(job: Job, status: str, reason: str) -> dict[str, Any]:
-    """The rows of a job that could not be done: one for the marking, and one for each attack it should have met."""
-    reads = [_read_row(job, "marked", setting.id, job.key, status, reason) for setting in job.tier.settings]
+    """The rows of a job that could not be done: one for the marking, and one for each reading it should have had."""
+    reads = [
+        row for probe in probes(job) for row in _unread(job, probe, (*probe.keys, *probe.strangers), status, reason)
+    ]
     return {"embed": _embed_row(job, status, reason), "reads": reads}
 
 
@@ -85,29 +89,48 @@ def _present(embedded: Row, marked: Pixels | None) -> Pixels:
 def _read(scene: Scene, probe: Probe) -> Iterator[Row]:
     job = scene.job
     try:
-        source = probe.source()
-        attacked = probe.attacked(source)
+        source = probe.source(scene)
+        attacked = probe.attacked(scene, source)
         quality = _damage(probe, source, attacked)
     except Exception as error:
-        for key in probe.keys:
-            yield _read_row(job, probe.kind, probe.attack, key, _status(error), _reason(error, job))
+        yield from _unread(job, probe, (*probe.keys, *probe.strangers), _status(error), _reason(error, job))
         return
-    sent = scene.message(scene.method.message_bits)
+    bits = scene.method.message_bits
+    sent = scene.message(bits)
     for key in probe.keys:
-        row = _read_row(job, probe.kind, probe.attack, key, "ok", None)
         began = time.perf_counter()
         try:
             reading = scene.method.detect(attacked, key, sent)
-            row["ms"] = round(1000 * (time.perf_counter() - began), 1)
-            judged = outcome(sent, reading.present, reading.bits)
+            milliseconds = round(1000 * (time.perf_counter() - began), 1)
+            rows = [_judged(job, probe, key, reading, sent, quality) | {"ms": milliseconds}]
+            for stranger in probe.strangers:
+                claimed = draws.message(job.seed, stranger.hex(), 0, bits)
+                rows.append(_judged(job, probe, stranger, _claimed(reading, claimed), claimed, quality))
         except Exception as error:
-            yield _read_row(job, probe.kind, probe.attack, key, _status(error), _reason(error, job))
+            yield from _unread(job, probe, (key, *probe.strangers), _status(error), _reason(error, job))
             continue
-        row |= {"present": bool(reading.present), "exact": judged.exact, "wrong": judged.wrong, **quality}
-        row["bit_accuracy"] = _finite(judged.bit_accuracy)
-        row["score"] = _finite(reading.score)
-        row["p"] = reading.p if reading.p is None else float(reading.p)
-        yield row
+        yield from rows
+
+
+def _claimed(reading: Reading, claimed: Bits) -> Reading:
+    """What a method that is not blind says of another claim, by the bits that it has read already, if any."""
+    return reading if reading.bits is None else compared(reading.bits, claimed)
+
+
+def _judged(job: Job, probe: Probe, key: bytes, reading: Reading, sent: Bits, quality: dict[str, float | None]) -> Row:
+    """The row of a reading, judged against a message."""
+    judged = outcome(sent, reading.present, reading.bits)
+    row = _read_row(job, probe.kind, probe.attack, key, "ok", None)
+    row |= {"present": bool(reading.present), "exact": judged.exact, "wrong": judged.wrong, **quality}
+    row["bit_accuracy"] = _finite(judged.bit_accuracy)
+    row["score"] = _finite(reading.score)
+    row["p"] = reading.p if reading.p is None else float(reading.p)
+    return row
+
+
+def _unread(job: Job, probe: Probe, keys: tuple[bytes, ...], status: str, reason: str) -> Iterator[Row]:
+    for key in keys:
+        yield _read_row(job, probe.kind, probe.attack, key, status, reason)
 
 
 def _damage(probe: Probe, source: Pixels, attacked: Pixels) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,35 +69,45 @@ class Picture:
 
 
 def find_pictures(
-    folder: Path | None, megapixels: float, kinds: Sequence[str] | None = ("photo",), only: Sequence[str] = ("",)
+    folder: Path | None, kinds: Sequence[str] | None = ("photo",), only: Sequence[str] = ("",)
 ) -> tuple[Picture, ...]:
-    """Pictures of a folder with a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``), by name.
+    """Pictures of a folder, by name: those of its ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``).
+
+    Without a manifest every file that ends as a picture does is one, of the kind ``photo``.
 
     Args:
         folder: the bundled photograph alone if ``None``.
-        megapixels: larger ones are left out.
-        kinds: those of the manifest that are wanted; all if ``None``.
+        kinds: those that are wanted; all if ``None``.
         only: beginnings of names, of which a picture must have one.
 
     Raises:
-        UsageError: the folder has no such manifest, or no picture of a kind or with a beginning that is wanted.
+        UsageError: the folder is none or its manifest wrong, or it has no picture of a kind or with a beginning that is
+            wanted.
     """
     if folder is None:
         return (Picture.of(BUNDLED),)
     try:
-        listed = kinds_of_pictures(folder, megapixels)
+        manifest = (folder / "manifest.csv").exists()
+        listed = kinds_of_pictures(folder, math.inf) if manifest else _photographs(folder)
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(
-            f"{folder} must be a folder with a manifest.csv of the columns name, kind, width and height ({error})"
+            f"{folder} must be a folder of pictures; a manifest.csv, if there, has the columns name, kind, width and "
+            f"height ({type(error).__name__}: {error})"
         ) from error
+    if not listed:
+        raise UsageError(f"{folder} has no picture")
     for kind in kinds or ():
         if kind not in listed.values():
-            known = ", ".join(sorted(set(listed.values()))) or "none"
-            raise UsageError(
-                f"{folder / 'manifest.csv'} names no {kind} of at most {megapixels:g} megapixels; it has {known}"
-            )
+            known = ", ".join(sorted(set(listed.values())))
+            raise UsageError(f"{folder} has no {kind}; it has {known}")
     wanted = {path: kind for path, kind in listed.items() if kinds is None or kind in kinds}
     for start in only:
         if not any(path.name.startswith(start) for path in wanted):
             raise UsageError(f"no picture of the run has a name that begins with {start!r}")
     return tuple(Picture.of(path, wanted[path]) for path in sorted(wanted) if path.name.startswith(tuple(only)))
+
+
+def _photographs(folder: Path) -> dict[Path, str]:
+    """The pictures of a folder without a manifest, as ``kinds_of_pictures`` gives them; unreadable ones too."""
+    readable = {suffix for suffix, format in Image.registered_extensions().items() if format in Image.OPEN}
+    return {path: "photo" for path in folder.iterdir() if path.suffix.lower() in readable}

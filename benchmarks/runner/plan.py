@@ -17,12 +17,27 @@ Strength = float | str | None  # in dB; why there is none; the method's default
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plan must know of a method that can run.
+
+    Attributes:
+        label: how results name it.
+        keyed: whether its key matters.
+        blind: whether it decides presence without a claimed message.
+    """
+
+    label: str
+    keyed: bool = True
+    blind: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One picture marked once, attacked and read in all ways: the unit of work, of failure and of the cache.
 
     Attributes:
         method: the method, as it is asked for.
-        label: the method, as results name it.
+        facts: of the method.
         point: operating point as results name it: ``default``, ``psnr 42``, ``jod 9.8``.
         strength: what the method is set to, in dB; its default if ``None``.
         picture: the picture.
@@ -30,12 +45,12 @@ class Job:
         seed: of the run.
         tier: attacks and kinds of readings.
         partners: other pictures, for attacks that need some.
-        others: other methods, whose marks are read as well.
+        others: other methods, whose marks are read as well, and how results name them.
         reason: why the job cannot be done at all; ``None`` if it can.
     """
 
     method: str
-    label: str
+    facts: Facts
     point: str
     strength: float | None
     picture: Picture
@@ -43,20 +58,30 @@ class Job:
     seed: int
     tier: Tier
     partners: tuple[Picture, ...] = ()
-    others: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
     reason: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The method, as results name it."""
+        return self.facts.label
 
     @property
     def key(self) -> bytes:
         """The picture's own key, 32 bytes."""
         return draws.draw(self.seed, "key", self.picture.sha256, self.repeat)
 
+    @property
+    def strangers(self) -> tuple[bytes, ...]:
+        """Keys of nobody, the same for all pictures, so that a bad key or message shows."""
+        return tuple(draws.draw(self.seed, "stranger", index) for index in range(self.tier.strangers))
+
     def causes(self, identities: Mapping[str, Any]) -> dict[str, Any]:
         """All that the job's result depends on, as plain values; ``identities`` says what each method is."""
         kinds = set(self.tier.kinds)
         return {
             "method": identities[self.method],
-            "label": self.label,
+            "facts": [self.facts.label, self.facts.keyed, self.facts.blind],
             "point": self.point,
             "strength": self.strength,
             "picture": [self.picture.name, self.picture.sha256],
@@ -67,7 +92,7 @@ class Job:
             "kinds": self.tier.kinds,
             "strangers": self.tier.strangers,
             "partners": [partner.sha256 for partner in self.partners] if {"average", "copy"} & kinds else [],
-            "others": [identities[name] for name in self.others] if "other_method" in kinds else [],
+            "others": [identities[name] for name, _ in self.others] if "other_method" in kinds else [],
         }
 
 
@@ -89,21 +114,28 @@ class Plan:
     points: tuple[str, ...] = (DEFAULT_POINT,)
     seed: int = 0
 
-    def jobs(self, labels: Mapping[str, str], strengths: Mapping[tuple[str, str], Strength]) -> list[Job]:
+    @property
+    def measured(self) -> tuple[Picture, ...]:
+        """The pictures that can be opened and are not too large."""
+        return tuple(
+            picture for picture in self.pictures if picture.width is not None and self._too_large(picture) is None
+        )
+
+    def jobs(self, methods: Mapping[str, Facts], strengths: Mapping[tuple[str, str], Strength]) -> list[Job]:
         """All jobs, in the order in which results hold them.
 
         Args:
-            labels: how results name the methods that can run.
+            methods: those that can run.
             strengths: of each of those at each point.
         """
         jobs = []
-        for name, point in product(labels, self.points):
+        for name, point in product(methods, self.points):
             strength = strengths[name, point]
             for picture, repeat in product(self.pictures, range(self.tier.repeats)):
                 jobs.append(
                     Job(
                         method=name,
-                        label=labels[name],
+                        facts=methods[name],
                         point=point,
                         strength=None if isinstance(strength, str) else strength,
                         picture=picture,
@@ -111,14 +143,21 @@ class Plan:
                         seed=self.seed,
                         tier=self.tier,
                         partners=self._partners(picture),
-                        others=tuple(other for other in labels if other != name),
-                        reason=strength if isinstance(strength, str) else None,
+                        others=tuple((other, facts.label) for other, facts in methods.items() if other != name),
+                        reason=strength if isinstance(strength, str) else self._too_large(picture),
                     )
                 )
         return jobs
 
     def _partners(self, picture: Picture) -> tuple[Picture, ...]:
         """The pictures that follow in the order of their hashes, so that the order of the list changes nothing."""
-        ring = sorted(self.pictures, key=lambda other: other.sha256)
-        start = ring.index(picture)
-        return tuple(ring[(start + step) % len(ring)] for step in range(1, min(PARTNERS, len(ring) - 1) + 1))
+        others = [other for other in self.measured if other != picture]
+        ring = sorted(others, key=lambda other: (other.sha256 <= picture.sha256, other.sha256))
+        return tuple(ring[:PARTNERS])
+
+    def _too_large(self, picture: Picture) -> str | None:
+        """Why a picture is too large for the tier; ``None`` if it is not."""
+        megapixels = (picture.width or 0) * (picture.height or 0) / 1e6
+        if megapixels <= self.tier.megapixels:
+            return None
+        return f"larger than the tier's {self.tier.megapixels:g} megapixels ({megapixels:g} MP); --megapixels raises it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from benchmarks.runner.calibrate import (
 from benchmarks.runner.execute import Workers
 from benchmarks.runner.pictures import Picture
 from benchmarks.runner.plan import DEFAULT_POINT, Plan, Strength
+from benchmarks.runner.progress import RunProgress
 from watermark.errors import UsageError
 
 ALL_POINTS = (DEFAULT_POINT, *(f"psnr {db}" for db in (40, 42, 44, 46)), *(f"jod {jod}" for jod in (9.6, 9.8, 9.9)))
@@ -67,19 +69,23 @@ class Calibration:
     ) -> None:
         self._plan, self._identities, self._cache, self._jod = plan, identities, cache, jod
         self._workers: Workers[Marking] = Workers(partial(mark, resolve=resolve), workers, limit)
-        self._pictures = [picture for picture in plan.pictures if picture.width is not None]
-        self._large_enough: dict[str, list[Picture]] = {}  # by method, as its first marking found
+        self._sought = [place for place in product(identities, plan.points) if place[1] != DEFAULT_POINT]
+        self._progress = RunProgress(len(self._sought), "operating points")
+        self._large_enough: dict[str, Sequence[Picture]] = {}  # by method, as its first marking found
 
     def strengths(self) -> dict[tuple[str, str], Strength]:
         """By method and point."""
-        found: dict[tuple[str, str], Strength] = {}
-        with self._workers:
-            for name in self._identities:
-                for point in self._plan.points:
-                    try:
-                        found[name, point] = None if point == DEFAULT_POINT else self._strength(name, point)
-                    except Uncalibrated as reason:
-                        found[name, point] = str(reason)
+        found: dict[tuple[str, str], Strength] = dict.fromkeys(product(self._identities, self._plan.points))
+        if not self._sought:
+            return found
+        with self._workers, self._progress:
+            for name, point in self._sought:
+                try:
+                    found[name, point] = strength = self._strength(name, point)
+                    outcome = f"{strength:.2f} dB"
+                except Uncalibrated as reason:
+                    found[name, point] = outcome = str(reason)
+                self._progress.advance(f"{name} {point}: {outcome}")
         return found
 
     def _strength(self, name: str, point: str) -> float:
@@ -95,7 +101,7 @@ class Calibration:
         """From the cache, or measured and kept."""
         causes = {
             "calibrated": [self._identities[name], what],
-            "pictures": [picture.sha256 for picture in self._pictures],
+            "pictures": [picture.sha256 for picture in self._plan.measured],
             "seed": self._plan.seed,
         }
         value = self._cache.get(causes)
@@ -120,7 +126,7 @@ class Calibration:
 
     def _marked(self, name: str, strength: float, folder: Path | None) -> Sequence[tuple[float, list[str]]]:
         """The same pictures at every strength: all but those too small for the method."""
-        pictures = self._large_enough.get(name, self._pictures)
+        pictures = self._large_enough.get(name, self._plan.measured)
         tasks = [Marking(name, strength, picture, self._plan.seed, folder) for picture in pictures]
         outcomes = sorted(self._workers.outcomes(tasks), key=lambda outcome: outcome.index)
         for picture, outcome in zip(pictures, outcomes, strict=True):
@@ -132,4 +138,5 @@ class Calibration:
         if name in self._large_enough and len(found) < len(pictures):
             raise Uncalibrated(f"{name} takes pictures at one strength that are too small for it at {strength:g} dB")
         self._large_enough[name] = [picture for picture, _ in found]
+        self._progress.note(f"{name} at {strength:.2f} dB: {len(found)} pictures marked")
         return [value for _, value in found]

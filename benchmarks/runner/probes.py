@@ -18,6 +18,7 @@ from benchmarks.envelope import to_pixels, to_tensor
 from benchmarks.methods.base import Method, Pixels
 from benchmarks.runner import draws
 from benchmarks.runner.plan import PARTNERS, Job
+from benchmarks.runner.scene import Refused, Scene
 from benchmarks.runner.settings import IDENTITY, Setting
 from benchmarks.runner.tiers import Kind, Tier
 
@@ -26,145 +27,114 @@ DOUBLE, AVERAGE, COPY = Setting(Overwrite()), Setting(Averaging(PARTNERS)), Sett
 _INFORMED: dict[Kind, Setting] = {"double": DOUBLE, "average": AVERAGE, "copy": COPY}
 
 
-class Refused(Exception):
-    """A reading that makes no sense for this method or run: nobody's failure."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """One picture to be read.
+    """One picture to be read; known before there is a scene, so that a lost job has the rows that it should have had.
 
     Attributes:
         kind: what the reading is for.
         attack: id of what was done to the picture, as in the result's list of attacks.
         source: makes the picture before the attack; may raise.
-        keys: keys to read it under.
+        keys: keys to read it under, each with the message of the job's picture.
+        strangers: keys of nobody whose messages are claimed of every reading; nothing is decoded for them.
         apply: the attack itself, if there is one.
         knowledge: makes what the attack must know.
     """
 
     kind: Kind
     attack: str
-    source: Callable[[], Pixels]
+    source: Callable[[Scene], Pixels]
     keys: tuple[bytes, ...]
+    strangers: tuple[bytes, ...] = ()
     apply: Attack | None = None
-    knowledge: Callable[[], Knowledge] | None = None
+    knowledge: Callable[[Scene], Knowledge] | None = None
 
-    def attacked(self, pixels: Pixels) -> Pixels:
+    def attacked(self, scene: Scene, pixels: Pixels) -> Pixels:
         """The picture after the attack, rounded to 8 bits."""
         if self.apply is None:
             return pixels
         image = to_tensor(pixels)
         if isinstance(self.apply, InformedAttack) and self.knowledge is not None:
-            return to_pixels(self.apply.apply(image, self.knowledge()))
+            return to_pixels(self.apply.apply(image, self.knowledge(scene)))
         return to_pixels(self.apply.apply(image))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scene:
-    """What the probes of a job are made of.
-
-    Attributes:
-        job: the job.
-        method: its method, at its operating point.
-        host: the picture before it was marked, RGB, uint8, shape (H, W, 3).
-        marked: gives the marked picture, or raises why there is none.
-        resolve: gives another method by its name.
-    """
-
-    job: Job
-    method: Method
-    host: Pixels
-    marked: Callable[[], Pixels]
-    resolve: Callable[[str], Method]
-
-    def message(self, bits: int) -> NDArray[np.uint8]:
-        """The picture's message, cut to what a method carries."""
-        return draws.message(self.job.seed, self.job.picture.sha256, self.job.repeat, bits)
-
-    def strangers(self) -> tuple[bytes, ...]:
-        """Keys of nobody, the same for all pictures, so that a bad key shows; none for a method without keys."""
-        count = self.job.tier.strangers if self.method.keyed else 0
-        return tuple(draws.draw(self.job.seed, "stranger", index) for index in range(count))
-
-
-def probes(scene: Scene) -> Iterator[Probe]:
+def probes(job: Job) -> Iterator[Probe]:
     """All probes of a job, kind by kind."""
-    for kind in scene.job.tier.kinds:
-        yield from _MAKERS[kind](scene)
+    for kind in job.tier.kinds:
+        yield from _MAKERS[kind](job)
 
 
 def _attacked(
-    scene: Scene, kind: Kind, settings: tuple[Setting, ...], source: Callable[[], Pixels], keys: tuple[bytes, ...]
+    job: Job,
+    kind: Kind,
+    settings: tuple[Setting, ...],
+    source: Callable[[Scene], Pixels],
+    keys: tuple[bytes, ...],
+    strangers: tuple[bytes, ...] = (),
 ) -> Iterator[Probe]:
-    job = scene.job
     for setting in settings:
-        yield Probe(kind, setting.id, source, keys, setting.for_image(job.seed, job.picture.sha256, job.repeat))
+        apply = setting.for_image(job.seed, job.picture.sha256, job.repeat)
+        yield Probe(kind, setting.id, source, keys, strangers, apply)
 
 
-def _marked(scene: Scene) -> Iterator[Probe]:
-    return _attacked(scene, "marked", scene.job.tier.settings, scene.marked, (scene.job.key,))
+def _readers(job: Job) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Keys and strangers of a picture without a mark.
+
+    A stranger's key is one more reading, or, where keys do not matter, his message one more claim; a blind method
+    without keys reads the same whoever asks.
+    """
+    if job.facts.keyed:
+        return (job.key, *job.strangers), ()
+    return (job.key,), () if job.facts.blind else job.strangers
 
 
-def _unmarked(scene: Scene) -> Iterator[Probe]:
-    keys = (scene.job.key, *scene.strangers())
-    return _attacked(scene, "unmarked", scene.job.tier.null_settings, lambda: scene.host, keys)
+def _marked(job: Job) -> Iterator[Probe]:
+    return _attacked(job, "marked", job.tier.settings, _marked_picture, (job.key,))
 
 
-def _wrong_key(scene: Scene) -> Iterator[Probe]:
-    if scene.method.keyed:
-        return _attacked(scene, "wrong_key", scene.job.tier.null_settings, scene.marked, scene.strangers())
-    return iter([Probe("wrong_key", IDENTITY.id, _refuse("the method has no key"), (scene.job.key,))])
+def _unmarked(job: Job) -> Iterator[Probe]:
+    return _attacked(job, "unmarked", job.tier.null_settings, lambda scene: scene.host, *_readers(job))
 
 
-def _other_method(scene: Scene) -> Iterator[Probe]:
-    for other in map(scene.resolve, scene.job.others):
-        make = partial(embed, other, scene.host, scene.message(other.message_bits), scene.job.key)
-        yield Probe("other_method", f"marked by {other.name}", make, (scene.job.key,))
+def _wrong_key(job: Job) -> Iterator[Probe]:
+    if job.facts.keyed:
+        return _attacked(job, "wrong_key", job.tier.null_settings, _marked_picture, job.strangers)
+    return iter([Probe("wrong_key", IDENTITY.id, _refuse, (job.key,))])
 
 
-def _constant(scene: Scene) -> Iterator[Probe]:
-    keys = (scene.job.key, *scene.strangers())
+def _other_method(job: Job) -> Iterator[Probe]:
+    for name, label in job.others:
+        yield Probe("other_method", f"marked by {label}", partial(_marked_by, name), (job.key,))
+
+
+def _constant(job: Job) -> Iterator[Probe]:
     for level in LEVELS:
-        yield Probe("constant", f"constant {level}", partial(np.full_like, scene.host, level), keys)
+        yield Probe("constant", f"constant {level}", partial(_plain, level), *_readers(job))
 
 
-def _random(scene: Scene) -> Iterator[Probe]:
-    number = draws.number(scene.job.seed, "random picture", scene.job.picture.sha256, scene.job.repeat)
-    generator = np.random.default_rng(number)
-    noise = generator.integers(0, 256, scene.host.shape, dtype=np.uint8)
-    yield Probe("random", "random", lambda: noise, (scene.job.key, *scene.strangers()))
+def _random(job: Job) -> Iterator[Probe]:
+    yield Probe("random", "random", _noise, *_readers(job))
 
 
-def _double(scene: Scene) -> Iterator[Probe]:
-    job, method = scene.job, scene.method
-    key = draws.draw(job.seed, "second key", job.picture.sha256, job.repeat)
-    second = 1 - scene.message(method.message_bits)
-
-    def again(image: Tensor) -> Tensor:
-        twice: Tensor = to_tensor(embed(method, to_pixels(image), second, key))
-        return twice
-
-    yield Probe("double", DOUBLE.id, scene.marked, (job.key,), DOUBLE.attack, lambda: Knowledge(embed=again))
+def _double(job: Job) -> Iterator[Probe]:
+    yield Probe("double", DOUBLE.id, _marked_picture, (job.key,), apply=DOUBLE.attack, knowledge=_second_mark)
 
 
-def _average(scene: Scene) -> Iterator[Probe]:
-    def others() -> Knowledge:
-        return Knowledge(marked=torch.cat([to_tensor(picture) for picture in _marked_partners(scene)]))
-
-    yield Probe("average", AVERAGE.id, scene.marked, (scene.job.key,), AVERAGE.attack, others)
+def _average(job: Job) -> Iterator[Probe]:
+    yield Probe("average", AVERAGE.id, _marked_picture, (job.key,), apply=AVERAGE.attack, knowledge=_others_marked)
 
 
-def _copy(scene: Scene) -> Iterator[Probe]:
-    def elsewhere() -> Pixels:
-        return next(_partners(scene))
+def _copy(job: Job) -> Iterator[Probe]:
+    def original(scene: Scene) -> Knowledge:
+        return Knowledge(marked=to_tensor(scene.marked()))
 
     yield Probe(
-        "copy", COPY.id, elsewhere, (scene.job.key,), COPY.attack, lambda: Knowledge(marked=to_tensor(scene.marked()))
+        "copy", COPY.id, lambda scene: next(_partners(scene)), (job.key,), apply=COPY.attack, knowledge=original
     )
 
 
-_MAKERS: dict[Kind, Callable[[Scene], Iterator[Probe]]] = {
+_MAKERS: dict[Kind, Callable[[Job], Iterator[Probe]]] = {
     "marked": _marked,
     "unmarked": _unmarked,
     "wrong_key": _wrong_key,
@@ -192,6 +162,47 @@ def embed(method: Method, image: Pixels, message: NDArray[np.uint8], key: bytes)
     return marked
 
 
+def _marked_picture(scene: Scene) -> Pixels:
+    return scene.marked()
+
+
+def _marked_by(name: str, scene: Scene) -> Pixels:
+    """The host with the mark of another method, same key and message."""
+    other = scene.resolve(name)
+    return embed(other, scene.host, scene.message(other.message_bits), scene.job.key)
+
+
+def _plain(level: int, scene: Scene) -> Pixels:
+    return np.full_like(scene.host, level)
+
+
+def _noise(scene: Scene) -> Pixels:
+    number = draws.number(scene.job.seed, "random picture", scene.job.picture.sha256, scene.job.repeat)
+    return np.random.default_rng(number).integers(0, 256, scene.host.shape, dtype=np.uint8)
+
+
+def _second_mark(scene: Scene) -> Knowledge:
+    """Marks again under another key, with the opposite message."""
+    job, method = scene.job, scene.method
+    key = draws.draw(job.seed, "second key", job.picture.sha256, job.repeat)
+    second = 1 - scene.message(method.message_bits)
+
+    def again(image: Tensor) -> Tensor:
+        twice: Tensor = to_tensor(embed(method, to_pixels(image), second, key))
+        return twice
+
+    return Knowledge(embed=again)
+
+
+def _others_marked(scene: Scene) -> Knowledge:
+    """Other pictures with the same key and message: what suits the enemy best."""
+    if len(scene.job.partners) < PARTNERS:
+        raise Refused(f"averaging takes {PARTNERS} other pictures, and the run has {len(scene.job.partners)}")
+    message = scene.message(scene.method.message_bits)
+    marked = [embed(scene.method, partner, message, scene.job.key) for partner in _partners(scene)]
+    return Knowledge(marked=torch.cat([to_tensor(picture) for picture in marked]))
+
+
 def _partners(scene: Scene) -> Iterator[Pixels]:
     """The job's other pictures at the size of this one."""
     if not scene.job.partners:
@@ -202,20 +213,8 @@ def _partners(scene: Scene) -> Iterator[Pixels]:
         yield np.asarray(resized, dtype=np.uint8)
 
 
-def _marked_partners(scene: Scene) -> Iterator[Pixels]:
-    """The same with the same key and message: what suits the enemy best."""
-    if len(scene.job.partners) < PARTNERS:
-        raise Refused(f"averaging takes {PARTNERS} other pictures, and the run has {len(scene.job.partners)}")
-    message = scene.message(scene.method.message_bits)
-    for partner in _partners(scene):
-        yield embed(scene.method, partner, message, scene.job.key)
-
-
-def _refuse(reason: str) -> Callable[[], Pixels]:
-    def refuse() -> Pixels:
-        raise Refused(reason)
-
-    return refuse
+def _refuse(scene: Scene) -> Pixels:
+    raise Refused("the method has no key")
 
 
 def extra_attacks(tier: Tier, methods: Sequence[str]) -> list[dict[str, Any]]:

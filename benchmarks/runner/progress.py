@@ -14,12 +14,13 @@ class RunProgress:
 
     Args:
         total: jobs to do.
+        noun: what they are called.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, noun: str = "jobs") -> None:
         self._total, self._done, self._began = total, 0, time.monotonic()
         self._bar = Progress(
-            TextColumn("{task.completed}/{task.total} jobs"),
+            TextColumn(f"{{task.completed}}/{{task.total}} {noun}"),
             BarColumn(),
             TextColumn("{task.description}, left"),
             TimeRemainingColumn(),
@@ -34,6 +35,12 @@ class RunProgress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def note(self, what: str) -> None:
+        """Something was done of a job that goes on."""
+        self._bar.update(self._task, description=what)
+        if self._bar.disable:
+            print(f"{self._done}/{self._total} {what}", file=sys.stderr, flush=True)
 
     def advance(self, what: str) -> None:
         """One more job is done."""

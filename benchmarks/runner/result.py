@@ -84,6 +84,27 @@ def _processor() -> str | None:
     return names[0] if names else platform.processor() or None
 
 
+def shortfalls(result: Mapping[str, Any]) -> list[str]:
+    """What was not measured, a line a method: why it is missing, or how many of its rows were not done and why most.
+
+    A reading of a picture that was not marked counts for the reason why it was not.
+    """
+    lines = []
+    for method in result["methods"]:
+        rows = [row for row in (*result["embeds"], *result["reads"]) if row["method"] == method["name"]]
+        reasons = Counter(
+            row["reason"].removeprefix("ValueError: ").removeprefix("not marked: ")
+            for row in rows
+            if row["status"] != "ok"
+        )
+        if method["status"] == "missing":
+            lines.append(f"{method['name']} is missing: {method['reason']}")
+        elif reasons:
+            (reason, count), *_ = reasons.most_common(1)
+            lines.append(f"{method['name']}: {reasons.total()} of {len(rows)} rows not done, {count} of them: {reason}")
+    return lines
+
+
 def write_result(result: Mapping[str, Any], path: Path) -> None:
     """Write a result, a row a line, whole or not at all.
 

@@ -46,9 +46,10 @@ class Tier:
         null_settings: attacks that pictures meet before they are read for a mark that is not there.
         kinds: what is read besides marked pictures.
         repeats: keys and messages each picture is marked with.
-        strangers: further keys under which a picture is read that holds no mark of theirs, the same for all pictures.
+        strangers: further keys under which a picture is read that holds no mark of theirs, the same for all pictures;
+            where keys do not matter, and a message must be claimed, that many claims.
         methods: the methods measured where none are asked for; all known ones if ``None``.
-        megapixels: larger pictures are left out.
+        megapixels: larger pictures are refused.
     """
 
     name: str

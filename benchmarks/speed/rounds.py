@@ -95,7 +95,7 @@ def time_rounds(cells: Sequence[Cell], repeats: int, limit: float, threads: int 
     """
     calls: dict[int, list[Call]] = defaultdict(list)
     reasons: dict[int, str] = {}
-    with Workers(partial(_timed, threads=threads), 1, limit) as workers:
+    with Workers(partial(_timed, threads=threads), 1, limit, threads) as workers:
 
         def take(indices: Sequence[int]) -> None:
             for outcome in workers.outcomes([cells[index].task for index in indices]):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,13 +27,17 @@ def command() -> None:
 
 @command.command("run")
 @click.option("--tier", type=click.Choice(TIERS), required=True, help="How much is measured.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder with a manifest.csv; smoke does without.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of pictures, all photographs but for what a manifest.csv says; smoke does without.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Result, JSON.")
 @click.option(
     "--kinds",
     default="photo",
     show_default=True,
-    help="Kinds of the manifest's pictures, separated by commas; all for every picture.",
+    help="Kinds of pictures, separated by commas; all for every picture.",
 )
 @click.option(
     "--only", default="", metavar="PREFIX[,PREFIX]", help="Only pictures whose names begin so: kodim for Kodak's."
@@ -60,6 +66,16 @@ def command() -> None:
     show_default=True,
     help="Keeps finished jobs, so that a run that was stopped goes on.",
 )
+@click.option("--refresh", is_flag=True, help="Do every job again, and keep what comes in place of what --cache holds.")
+@click.option(
+    "--megapixels", type=click.FloatRange(0, min_open=True), help="Larger pictures are refused; 2 if not given."
+)
+@click.option(
+    "--keys",
+    type=click.IntRange(0),
+    help="Keys of nobody under which pictures without a mark are read; those of the tier if not given. A method that "
+    "is not blind and has no key gets as many messages claimed of one reading.",
+)
 @_force_option
 def run_command(
     tier: str,
@@ -74,55 +90,89 @@ def run_command(
     limit: float,
     jod: Path | None,
     cache: Path,
+    refresh: bool,
+    megapixels: float | None,
+    keys: int | None,
     force: bool,
 ) -> None:
     """Mark pictures, attack them, read them, and write one result.
 
-    What fails is a row of the result with its reason. Exits with 0 whenever there is a result.
+    What fails is a row of the result with its reason. Exits with 3 if nothing at all could be measured, with 130 after
+    Ctrl-C or SIGTERM; the result is written all the same.
     """
-    from benchmarks.methods import method, method_names
+    from benchmarks.methods import MethodError, method, method_names
     from benchmarks.runner.cache import Cache
     from benchmarks.runner.pictures import find_pictures
     from benchmarks.runner.plan import Plan
     from benchmarks.runner.points import ALL_POINTS, check_point
-    from benchmarks.runner.result import write_result
-    from benchmarks.runner.run import run
+    from benchmarks.runner.provenance import repeatable, revision
+    from benchmarks.runner.result import shortfalls, write_result
+    from benchmarks.runner.run import STOPPED, run
     from benchmarks.runner.tiers import TIERS as SPECIFIED
 
     _refuse_existing([out], force)
     chosen = SPECIFIED[tier]
+    if megapixels is not None:
+        chosen = replace(chosen, megapixels=megapixels)
+    if keys is not None and not chosen.strangers:
+        raise UsageError(f"the {tier} tier reads under no keys of nobody; smoke and forensic do")
+    if keys is not None:
+        chosen = replace(chosen, strangers=keys)
     if data is None and tier != "smoke":
-        raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of images with a manifest.csv")
+        raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of pictures")
     if data is None and (only or kinds != "photo"):
         raise UsageError("--kinds and --only choose among the pictures of a folder; give --data FOLDER")
     plan = Plan(
         chosen,
-        find_pictures(data, chosen.megapixels, None if kinds == "all" else _split(kinds), _split(only)),
+        find_pictures(data, None if kinds == "all" else _split(kinds), _split(only)),
         _split(methods) if methods is not None else chosen.methods or method_names(),
         ALL_POINTS if points == "all" else tuple(map(check_point, _split(points))),
         seed,
     )
     out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-    result = run(plan, method, Cache(cache), workers, limit, jod)
-    write_result(result, out)
+    source = revision()  # now, since the tree may change while the run lasts
+    with _terminable():
+        result = run(plan, method, Cache(cache, refresh), workers, limit, jod)
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    arguments = repeatable(click.get_current_context().params, plan.methods)
+    write_result({"date": date, **source, "arguments": arguments, **result}, out)
     rows = [*result["embeds"], *result["reads"]]
     counts = ", ".join(
         f"{sum(row['status'] == status for row in rows)} {status}" for status in ("ok", "refused", "failed")
     )
-    missing = ", ".join(row["name"] for row in result["methods"] if row["status"] == "missing")
-    click.echo(
-        f"wrote {click.format_filename(out)}: rows {counts}" + (f"; missing: {missing}" if missing else ""), err=True
-    )
+    click.echo(f"wrote {click.format_filename(out)}: rows {counts}", err=True)
+    for line in shortfalls(result):
+        click.echo(line, err=True)
+    if any(STOPPED in (row["reason"] or "") for row in result["embeds"]):
+        sys.exit(130)
+    if all(row["status"] != "ok" for row in rows):
+        raise MethodError("nothing was measured, for the reasons above")
+
+
+@command.command("methods")
+@json_option
+def methods_command(as_json: bool) -> None:
+    """List methods, and what is missing where one cannot run."""
+    from watermark.cli.bench_methods import print_methods
+
+    print_methods(as_json)
 
 
 @command.command("report")
 @click.argument("result", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the report.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the run's pictures; adds a gallery.")
-@click.option("--date", help="Of the measurement, for the evidence; the result file's date if not given.")
+@click.option(
+    "--forensic",
+    type=click.Path(path_type=Path),
+    help="Result of the forensic tier, which gives the evidence its false positives.",
+)
+@click.option("--date", help="Of the measurement, for the evidence; the result's own date if not given.")
 @_force_option
 @json_option
-def report_command(result: Path, out: Path, data: Path | None, date: str | None, force: bool, as_json: bool) -> None:
+def report_command(
+    result: Path, out: Path, data: Path | None, forensic: Path | None, date: str | None, force: bool, as_json: bool
+) -> None:
     """Write a result as a page, a table for a README, CSV, and evidence for a registry.
 
     The gallery marks a few pictures again, as the run did.
@@ -133,8 +183,9 @@ def report_command(result: Path, out: Path, data: Path | None, date: str | None,
 
     _refuse_existing([out / name for name in FILES], force)
     values = read_result(result)
-    date = date or datetime.fromtimestamp(result.stat().st_mtime, UTC).date().isoformat()
-    files = [str(path) for path in write_report(values, out, method, date, data)]
+    date = date or values.get("date") or datetime.fromtimestamp(result.stat().st_mtime, UTC).date().isoformat()
+    nulls = None if forensic is None else read_result(forensic)
+    files = [str(path) for path in write_report(values, out, method, date, data, nulls)]
     if as_json:
         click.echo(json.dumps({"schema": 1, "files": files}))
     else:
@@ -180,6 +231,16 @@ def _refuse_existing(paths: Sequence[Path], force: bool) -> None:
     for path in paths:
         if path.exists() and not force:
             raise OutputExists(f"{path} exists; give --force to overwrite it")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM interrupts as Ctrl-C does, so that what is done gets written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _split(text: str) -> tuple[str, ...]:

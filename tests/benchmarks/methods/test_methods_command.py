@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.methods import MethodError, MethodMissing, method
+from watermark.errors import UsageError
 
 KEY = bytes(range(32))
 MESSAGE = np.array([1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0], dtype=np.uint8)  # 12 bits: the last byte is filled
@@ -164,22 +165,26 @@ def test_a_program_that_hangs_is_ended_with_what_it_started(described, tmp_path)
         ({"limit_s": -1}, "'limit_s' must be of type float"),
         ({"colour": "red"}, "'colour' is not known; known are name, program"),
         ({"chosen": 40}, "'chosen' is not known"),
-        ({"program": "absent"}, "'absent' is no program"),
     ],
 )
 def test_a_wrong_description_is_named(described, values, reason):
-    with pytest.raises(MethodError, match=reason):
+    with pytest.raises(UsageError, match=reason):
         method(described(**values))
 
 
+def test_a_program_that_is_not_there_is_missing(described):
+    with pytest.raises(MethodMissing, match="'absent' is no program"):
+        method(described(program="absent"))
+
+
 def test_a_missing_or_broken_description_is_named(tmp_path):
-    with pytest.raises(MethodError, match="cannot read the description"):
+    with pytest.raises(UsageError, match="cannot read the description"):
         method(f"command:{tmp_path / 'none.toml'}")
     (tmp_path / "bad.toml").write_text("name = ")
-    with pytest.raises(MethodError, match="cannot read the description"):
+    with pytest.raises(UsageError, match="cannot read the description"):
         method(f"command:{tmp_path / 'bad.toml'}")
     (tmp_path / "bad.toml").write_text('name = "mine"\nprogram = "cat"\n')
-    with pytest.raises(MethodError, match="'message_bits' is missing"):
+    with pytest.raises(UsageError, match="'message_bits' is missing"):
         method(f"command:{tmp_path / 'bad.toml'}")
 
 
@@ -225,5 +230,5 @@ def test_two_pictures_of_one_stem_are_refused(described, tmp_path):
 
 
 def test_a_folder_must_name_its_folders(described):
-    with pytest.raises(MethodError, match="'originals' is missing"):
+    with pytest.raises(UsageError, match="'originals' is missing"):
         method(described(kind="folder", marked="marked"))

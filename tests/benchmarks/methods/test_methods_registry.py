@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from benchmarks.methods import Method, MethodMissing, method, method_names
 from benchmarks.methods.base import gain, scaled
 from benchmarks.methods.claims import compared
+from benchmarks.methods.registry import identity_files
 from watermark.errors import UsageError, WatermarkError
 
 ADAPTER = """
@@ -101,6 +102,12 @@ def test_a_taken_name_names_both(installed):
     installed("their-marks", "dwtDct = adapters_of_a_test:Mine")
     with pytest.raises(WatermarkError, match=r"'dwtDct'.*the toolkit itself.*their-marks"):
         method_names()
+
+
+def test_files_that_a_version_does_not_tell(installed, tmp_path):
+    installed("their-marks", "mine = adapters_of_a_test:Mine")
+    assert identity_files("mine") == [tmp_path / "adapters_of_a_test.py"]
+    assert identity_files("watermark-toolkit") == identity_files("dwtDct") == identity_files("command:any") == []
 
 
 @pytest.mark.parametrize("right", [0, 15, 16, 29, 30, 32])

@@ -63,6 +63,20 @@ def test_worst_and_borderline(run) -> None:
     assert [choice.why for choice in choices(Result(values))] == ["worst", "borderline"] * 2
 
 
+@pytest.mark.parametrize(
+    ("losses", "expected"), [((0, 0), []), ((1, 0), ["worst"]), ((8, 1), ["worst"]), ((8, 2), ["worst", "borderline"])]
+)
+def test_nothing_lost_is_not_worst_and_hardly_anything_is_not_borderline(run, losses, expected) -> None:
+    """Of 8 copies of each picture."""
+    values, _ = run
+    for image, lost in zip(("photo0.png", "photo1.png"), losses, strict=True):
+        reads = [row for row in values["reads"] if (row["method"], row["image"]) == ("asked", image)]
+        for index, row in enumerate(reads):
+            row["exact"] = index >= lost
+    found = choices(Result(values))
+    assert [choice.why for choice in found if choice.series.method == "asked"] == expected
+
+
 def test_pictures_are_the_part_that_changed_most(run) -> None:
     values, folder = run
     text = render(gallery(Result(values), folder, lambda name: Stamp()))

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import NASTY, SETTINGS, missing, sample
+from report_samples import NASTY, SETTINGS, sample
 from scipy.stats import binomtest
 
 from benchmarks.report.chart import Axis, linear
 from benchmarks.report.cost import damage_of, q_at_p
-from benchmarks.report.exports import evidence, reads_csv, summary
+from benchmarks.report.exports import evidence, reads_csv
 from benchmarks.report.nulls import NULLS
 from benchmarks.report.radar import radar
 from benchmarks.report.results import Result, Series, percent
@@ -94,46 +94,6 @@ def test_csv_holds_every_reading() -> None:
     assert len(rows) == len(values["reads"])
     for row, read in zip(rows, values["reads"], strict=True):
         assert row == {name: "" if value is None else str(value) for name, value in read.items()}
-
-
-def test_summary_is_a_table() -> None:
-    values = sample()
-    lines = summary(Result(values)).splitlines()
-    table = [line.replace(r"\|", "") for line in lines if line.startswith("|")]
-    assert len(table) == 2 + 3  # head, rule, two methods that ran and one that is missing
-    assert len({line.count("|") for line in table}) == 1
-    marked = [row for row in values["reads"] if row["method"] == "asked"]
-    assert f"| {sum(row['wrong'] for row in marked)} of {len(marked)} | not measured |" in table[3]
-    assert "<b>" not in "".join(lines)
-
-
-def test_summary_of_missing_methods_alone() -> None:
-    values = sample(pictures=0) | {"methods": [missing("absent")]}
-    assert "missing" in summary(Result(values))
-
-
-def test_summary_with_jod_points_and_reasons() -> None:
-    """JOD where there is any, reasons where nothing was marked, one point of each method if it is brief."""
-    values = sample(points=("default", "psnr 44"))
-    assert "JOD" not in summary(Result(values)).splitlines()[0]
-    assert "Quality not measured: ColorVideoVDP." in summary(Result(values))
-    assert "default strength" not in summary(Result(values))
-    for row in values["embeds"]:
-        if row["method"] == "asked":
-            row["jod"] = 9.5 if row["image"] == "photo0.png" else 9.9
-        if row["method"] == NASTY and row["point"] == "psnr 44":
-            row |= {"status": "refused", "reason": "out of | reach"}
-    result = Result(values)
-    full, brief = (
-        [line for line in summary(result, short).splitlines() if line.startswith("|")] for short in (False, True)
-    )
-    assert len(full) - len(brief) == 2
-    assert len({line.replace(r"\|", "").count("|") for line in full}) == 1
-    assert full[3].split(" | ")[1] == r"not marked: out of \| reach"
-    assert [line.split(" | ")[3] for line in (full[0], *full[4:6])] == ["JOD", "9.80", "9.80"]  # (9.5 + 3 * 9.9) / 4
-    assert not [line for line in brief if "(" in line or "false positives" in line]
-    assert "default strength" in summary(result, brief=True)
-    assert "Quality not measured: none." in summary(result)
 
 
 def test_evidence_has_the_proposed_fields() -> None:

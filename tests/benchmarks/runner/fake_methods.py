@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from benchmarks.methods.base import Bits, MethodError, MethodMissing, Pixels, Reading
+from benchmarks.methods.claims import compared
 from watermark.errors import ImageTooSmall
 
 BITS = 24
@@ -77,6 +78,17 @@ class Deaf(LowBits):
         raise ValueError("what?")
 
 
+class Claimed(LowBits):
+    """Reads bits from every picture; has no key."""
+
+    name = "claimed"
+    keyed = False
+    blind = False
+
+    def detect(self, image: Pixels, key: bytes, claimed: Bits | None = None) -> Reading:
+        return compared(super().detect(image, key).bits, claimed)
+
+
 class Counting(LowBits):
     """Leaves a line in ``FAKE_LOG`` for each picture that it marks, and dies at those named in ``FAKE_DEATHS``."""
 
@@ -91,7 +103,7 @@ class Counting(LowBits):
         return super().embed(image, message, key)
 
 
-METHODS = {made.name: made for made in (LowBits, Raising, Deaf, Counting)}
+METHODS = {made.name: made for made in (LowBits, Raising, Deaf, Claimed, Counting)}
 
 
 def resolve(name: str) -> LowBits:
@@ -123,7 +135,9 @@ def work(task: str) -> str:
             import cv2
             import torch
 
-            return f"{torch.get_num_threads()} {cv2.getNumThreads()}"
+            blas = {os.environ[f"{library}_NUM_THREADS"] for library in ("OMP", "OPENBLAS", "MKL")}
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+            return f"{torch.get_num_threads()} {cv2.getNumThreads()} {' '.join(blas)} threads on {cores}"
     return task.upper()
 
 

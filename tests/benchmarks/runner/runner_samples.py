@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -18,6 +19,8 @@ TIER = Tier(
     (IDENTITY, *map(Setting, (GaussianNoise(0.02), Crop(0.5), Brightness(0.5), Flip("vertical")))),
     null_settings=(IDENTITY,),
 )
+NULLS = replace(TIER, kinds=("marked", "unmarked", "wrong_key", "constant", "random"), strangers=2)
+READINGS = {"marked": len(TIER.settings), "unmarked": 3, "wrong_key": 2, "constant": 3 * 3, "random": 3}  # of a picture
 EVERY_KIND = Tier("tiny", TIER.settings, TIER.null_settings, KINDS, strangers=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from watermark.errors import ImageTooSmall, UsageError
 @pytest.fixture
 def calibration(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(points, "Workers", InThisProcess)
-    pictures = find_pictures(write_folder(tmp_path, 3, unreadable=True), 1.0)
+    pictures = find_pictures(write_folder(tmp_path, 3, unreadable=True))
 
     def make(names: tuple[str, ...], asked: tuple[str, ...], jod: Path | None = None):
         plan = Plan(TIER, pictures, names, asked)
@@ -38,7 +39,7 @@ def test_equal_psnr(calibration, tmp_path: Path) -> None:
     for target in (36, 40):
         method = fake_methods.LowBits(found["low-bits", f"psnr {target}"])
         measured = []
-        for picture in find_pictures(tmp_path, 1.0)[1:]:
+        for picture in find_pictures(tmp_path)[1:]:
             host = picture.pixels()
             marked = method.embed(host, np.zeros(fake_methods.BITS, np.uint8), bytes(32))
             measured.append(peak_signal_noise_ratio(host, marked))
@@ -67,6 +68,16 @@ def test_picture_that_fails_leaves_no_strength(calibration, monkeypatch) -> None
     assert isinstance(without.strengths()["low-bits", "psnr 40"], float)  # nothing of before was kept
     monkeypatch.setattr(fake_methods.LowBits, "embed", embed)
     assert len(without._marked("low-bits", 40.0, None)) == 2  # nor comes it back
+
+
+def test_progress_before_a_strength_is_found(calibration, capsys) -> None:
+    calibration(("low-bits",), ("default", "psnr 40")).strengths()
+    *marked, found = capsys.readouterr().err.splitlines()
+    assert len(marked) > 3
+    assert all(re.fullmatch(r"0/1 low-bits at \d+\.\d\d dB: 3 pictures marked", line) for line in marked)
+    assert re.fullmatch(r"1/1 low-bits psnr 40: \d+\.\d\d dB, about 0 s left", found)
+    calibration(("low-bits",), ("default",)).strengths()
+    assert capsys.readouterr().err == ""
 
 
 def test_strengths_are_kept(calibration, monkeypatch) -> None:
@@ -111,6 +122,14 @@ def test_psnr_out_of_reach() -> None:
 def test_jod_out_of_reach(table: dict[float, float]) -> None:
     with pytest.raises(Uncalibrated, match="40 dB"):
         strength_for_jod(table, 9.8)
+
+
+def test_jod_of_a_quiet_method() -> None:
+    """dwtDct has JOD 9.901 at 38 dB: points below it take a louder mark."""
+    table = {strength: 10 - 10 ** (-1 - (strength - 38) / 12) for strength in calibrate.JOD_STRENGTHS}
+    assert strength_for_jod(table, 9.6) == pytest.approx(38 - 12 * np.log10(4))
+    with pytest.raises(Uncalibrated, match=r"^strengths from 30 to 50 dB do not reach JOD 9\.4: 9\.536 at 30 dB, "):
+        strength_for_jod(table, 9.4)
 
 
 def test_jod_is_exact_where_its_loss_is_exponential() -> None:

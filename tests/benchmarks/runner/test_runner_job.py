@@ -12,24 +12,26 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from attacks import Elastic, Flip
 from benchmarks.runner import draws
-from benchmarks.runner.job import measure
+from benchmarks.runner.job import lost, measure
 from benchmarks.runner.peak import with_peak
 from benchmarks.runner.pictures import find_pictures
-from benchmarks.runner.plan import Plan
+from benchmarks.runner.plan import Facts, Plan
 from benchmarks.runner.settings import Setting
+from benchmarks.runner.tiers import KINDS
 
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory):
-    pictures = find_pictures(write_folder(tmp_path_factory.mktemp("data"), 6), 1.0)
+    pictures = find_pictures(write_folder(tmp_path_factory.mktemp("data"), 6))
     return Plan(EVERY_KIND, pictures, ("low-bits", "deaf"))
 
 
 def job_of(plan, name="low-bits", **changes):
-    labels = {"low-bits": "low-bits", "deaf": "deaf"}
-    jobs = plan.jobs(labels, {(name, "default"): None for name in labels})
-    job = next(job for job in jobs if job.method == "low-bits")
-    return replace(job, method=name, label=name, **changes)
+    made = {other: fake_methods.resolve(other) for other in dict.fromkeys((name, "low-bits", "deaf"))}
+    methods = {other: Facts(other, method.keyed, method.blind) for other, method in made.items()}
+    jobs = plan.jobs(methods, {(other, "default"): None for other in methods})
+    job = next(job for job in jobs if job.method == name)
+    return replace(job, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,44 @@ def test_method_without_keys(plan) -> None:
     assert len(rows(done, "unmarked")) == 1  # more keys would be the same reading again
 
 
+@pytest.mark.parametrize("name", ["low-bits", "deaf", "claimed"])
+def test_a_lost_job_has_the_rows_that_it_should_have_had(plan, name: str) -> None:
+    job = job_of(plan, name)
+    measured, gone = measure(job, fake_methods.resolve), lost(job, "failed", "worker died")
+
+    def identities(done):
+        return [{row[part] for part in ("image", "key", "attack", "kind")} for row in done["reads"]]
+
+    assert identities(gone) == identities(measured)
+    assert {row["kind"] for row in gone["reads"]} == set(KINDS)
+    assert {(row["status"], row["reason"]) for row in gone["reads"]} == {("failed", "worker died")}
+
+
+def test_claims_of_nobody_are_compared_with_one_reading(plan, monkeypatch) -> None:
+    """The oracle reads again, with each stranger's message claimed."""
+    job = job_of(plan, "claimed", tier=replace(EVERY_KIND, kinds=("unmarked", "random"), strangers=20))
+    detections = []
+    detect = fake_methods.Claimed.detect
+    monkeypatch.setattr(fake_methods.Claimed, "detect", lambda *arguments: detections.append(1) or detect(*arguments))
+    done = measure(job, fake_methods.resolve)
+    assert len(detections) == 2
+    for kind in ("unmarked", "random"):
+        first, *claims = rows(done, kind)
+        assert first["key"] == draws.key_label(job.key)
+        assert first["ms"] is not None
+        assert len({row["key"] for row in claims}) == 20
+        assert {row["ms"] for row in claims} == {None}  # nothing was read
+    again = [
+        detect(fake_methods.Claimed(), job.picture.pixels(), job.key, draws.message(0, key.hex(), 0, fake_methods.BITS))
+        for key in job.strangers
+    ]
+    found = rows(done, "unmarked")[1:]
+    assert [row["score"] for row in found] == pytest.approx([reading.score for reading in again])
+    assert [row["p"] for row in found] == pytest.approx([reading.p for reading in again])
+    assert len({row["score"] for row in found}) > 3
+    assert not any(row["exact"] for row in found)
+
+
 def test_method_that_raises(plan) -> None:
     done = measure(job_of(plan, "raising", tier=TIER), fake_methods.resolve)
     assert (done["embed"]["status"], done["embed"]["reason"]) == ("failed", "RuntimeError: no idea how")
@@ -134,8 +174,8 @@ def test_method_that_raises(plan) -> None:
 
 
 def test_unreadable_image(tmp_path) -> None:
-    broken, _ = find_pictures(write_folder(tmp_path, 1, unreadable=True), 1.0)
-    job = Plan(TIER, (broken,), ("low-bits",)).jobs({"low-bits": "low-bits"}, {("low-bits", "default"): None})[0]
+    broken, _ = find_pictures(write_folder(tmp_path, 1, unreadable=True))
+    job = Plan(TIER, (broken,), ("low-bits",)).jobs({"low-bits": Facts("low-bits")}, {("low-bits", "default"): None})[0]
     done = measure(job, fake_methods.resolve)
     assert done["embed"]["status"] == "failed"
     assert done["embed"]["reason"].startswith("UnreadableImage: ")
@@ -145,7 +185,7 @@ def test_unreadable_image(tmp_path) -> None:
 
 def test_picture_of_a_kind_that_is_not_read_is_no_miss(tmp_path) -> None:
     job = Plan(TIER, (write_animation(tmp_path / "moving.gif"),), ("low-bits",)).jobs(
-        {"low-bits": "low-bits"}, {("low-bits", "default"): None}
+        {"low-bits": Facts("low-bits")}, {("low-bits", "default"): None}
     )[0]
     done = measure(job, fake_methods.resolve)
     assert [row["status"] for row in (done["embed"], *done["reads"])] == ["refused"] * (1 + len(TIER.settings))

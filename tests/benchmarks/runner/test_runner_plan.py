@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from runner_samples import TIER, write_folder
 from attacks import Chain, Crop, GaussianNoise, MedianBlur, PrintScan, RealJpeg, SaltPepperNoise
 from benchmarks.runner import draws
 from benchmarks.runner.pictures import BUNDLED, Picture, find_pictures
-from benchmarks.runner.plan import PARTNERS, Plan
+from benchmarks.runner.plan import PARTNERS, Facts, Plan
 from benchmarks.runner.settings import IDENTITY, Setting
 from benchmarks.runner.tiers import CORE, EQUAL, TIERS
 from watermark.cli import bench
@@ -95,14 +96,14 @@ def test_tiers_of_the_command_line() -> None:
 
 
 def test_pictures_of_a_folder(tmp_path: Path) -> None:
-    pictures = find_pictures(write_folder(tmp_path, 2, unreadable=True), 1.0)
+    pictures = find_pictures(write_folder(tmp_path, 2, unreadable=True))
     assert [(picture.name, picture.width, picture.height) for picture in pictures] == [
         ("broken.png", None, None),
         ("photo0.png", 64, 60),
         ("photo1.png", 65, 60),
     ]
     assert pictures[1].pixels().shape == (60, 64, 3)
-    assert find_pictures(None, 1.0) == (Picture.of(BUNDLED),)
+    assert find_pictures(None) == (Picture.of(BUNDLED),)
 
 
 def test_kinds_and_beginnings(tmp_path: Path) -> None:
@@ -112,16 +113,16 @@ def test_kinds_and_beginnings(tmp_path: Path) -> None:
         manifest.write("chart.png,chart,64,60\nodd.heic,format,,\n")
 
     def found(kinds, only=("",)):
-        return {picture.name: picture.kind for picture in find_pictures(tmp_path, 1.0, kinds, only)}
+        return {picture.name: picture.kind for picture in find_pictures(tmp_path, kinds, only)}
 
     assert found(("photo",)) == {"photo0.png": "photo", "photo1.png": "photo"}
     assert found(("chart", "format")) == {"chart.png": "chart", "odd.heic": "format"}
     assert set(found(None)) == {"chart.png", "odd.heic", "photo0.png", "photo1.png"}
     assert set(found(None, ("photo1", "o"))) == {"odd.heic", "photo1.png"}
-    with pytest.raises(UsageError, match=r"names no text of .*; it has chart, format, photo$"):
-        find_pictures(tmp_path, 1.0, ("photo", "text"))
+    with pytest.raises(UsageError, match=r"has no text; it has chart, format, photo$"):
+        find_pictures(tmp_path, ("photo", "text"))
     with pytest.raises(UsageError, match="begins with 'chart'"):
-        find_pictures(tmp_path, 1.0, ("photo",), ("photo", "chart"))
+        find_pictures(tmp_path, ("photo",), ("photo", "chart"))
 
 
 def test_grey_alpha_and_16_bits_become_rgb(tmp_path: Path) -> None:
@@ -136,19 +137,28 @@ def test_grey_alpha_and_16_bits_become_rgb(tmp_path: Path) -> None:
     assert (Picture.of(tmp_path / "picture.png").pixels() == 255).all()
 
 
-@pytest.mark.parametrize("manifest", [None, "nonsense\n1\n", "name,kind,width,height\nbig.png,photo,9000,9000\n"])
-def test_folder_that_is_no_data(tmp_path: Path, manifest: str | None) -> None:
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        (None, "has no picture"),
+        ("nonsense\n1\n", r"manifest\.csv.*KeyError: 'name'"),
+        ("name,kind,width,height\n", "has no picture"),
+    ],
+)
+def test_folder_that_is_no_data(tmp_path: Path, manifest: str | None, reason: str) -> None:
     if manifest is not None:
         (tmp_path / "manifest.csv").write_text(manifest)
-    with pytest.raises(UsageError, match=r"manifest\.csv"):
-        find_pictures(tmp_path, 2.0)
+    with pytest.raises(UsageError, match=reason):
+        find_pictures(tmp_path)
+    with pytest.raises(UsageError, match=r"must be a folder of pictures.*FileNotFoundError"):
+        find_pictures(tmp_path / "nowhere")
 
 
 def test_jobs(tmp_path: Path) -> None:
-    pictures = find_pictures(write_folder(tmp_path, 6), 1.0)
+    pictures = find_pictures(write_folder(tmp_path, 6))
     plan = Plan(TIER, pictures, ("a", "b"), ("default", "psnr 42"))
     strengths = {("a", "default"): None, ("a", "psnr 42"): 42.5, ("b", "default"): None, ("b", "psnr 42"): "none"}
-    jobs = plan.jobs({"a": "A", "b": "B"}, strengths)
+    jobs = plan.jobs({"a": Facts("A"), "b": Facts("B")}, strengths)
     assert len(jobs) == 2 * 2 * 6
     assert [(job.label, job.point, job.strength, job.reason) for job in jobs[::6]] == [
         ("A", "default", None, None),
@@ -159,17 +169,29 @@ def test_jobs(tmp_path: Path) -> None:
     assert len({job.key for job in jobs}) == 6  # a key for each picture, whatever the method and the point
     for job in jobs:
         assert len(set(job.partners) - {job.picture}) == PARTNERS
-    turned = Plan(TIER, pictures[::-1], ("b", "a")).jobs({"b": "B", "a": "A"}, strengths)
+    turned = Plan(TIER, pictures[::-1], ("b", "a")).jobs({"b": Facts("B"), "a": Facts("A")}, strengths)
     assert {(job.key, job.partners, job.picture) for job in turned} == {
         (job.key, job.partners, job.picture) for job in jobs
     }
 
 
-def test_causes_of_a_job(tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_partners_are_pictures_that_are_measured(tmp_path: Path) -> None:
+    pictures = find_pictures(write_folder(tmp_path, 3, unreadable=True))
+    plan = Plan(replace(TIER, megapixels=65 * 60 / 1e6), pictures, ("a",))  # photo2.png is 66 x 60
+    jobs = plan.jobs({"a": Facts("A")}, {("a", "default"): None})
+    partners = {job.picture.name: sorted(partner.name for partner in job.partners) for job in jobs}
+    assert (partners["photo0.png"], partners["photo1.png"]) == (["photo1.png"], ["photo0.png"])
+    assert {job.picture.name: job.reason for job in jobs} == {
+        "broken.png": None,
+        "photo0.png": None,
+        "photo1.png": None,
+        "photo2.png": "larger than the tier's 0.0039 megapixels (0.00396 MP); --megapixels raises it",
+    }
 
-    pictures = find_pictures(write_folder(tmp_path, 2), 1.0)
-    job = Plan(TIER, pictures, ("a",)).jobs({"a": "A"}, {("a", "default"): None})[0]
+
+def test_causes_of_a_job(tmp_path: Path) -> None:
+    pictures = find_pictures(write_folder(tmp_path, 2))
+    job = Plan(TIER, pictures, ("a",)).jobs({"a": Facts("A")}, {("a", "default"): None})[0]
     causes = job.causes({"a": {"version": "1"}})
     other_tier = replace(TIER, settings=(*TIER.settings[:-1], Setting(Crop(0.6))))
     changed = [

@@ -6,6 +6,7 @@ import ast
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +14,21 @@ from pathlib import Path
 import fake_methods
 import jsonschema
 import pytest
-from runner_samples import TIER, InThisProcess, write_folder
+from click.testing import CliRunner
+from runner_samples import NULLS, READINGS, TIER, InThisProcess, write_folder
 
 import watermark
 from benchmarks.methods import method, method_names
 from benchmarks.methods.registry import PEERS
-from benchmarks.runner import execute, visibility
 from benchmarks.runner import run as run_module
+from benchmarks.runner import visibility
 from benchmarks.runner.cache import READS_PICTURES, Cache, peer_source_sha256, source_sha256
-from benchmarks.runner.execute import Workers
 from benchmarks.runner.pictures import find_pictures
 from benchmarks.runner.plan import Plan
 from benchmarks.runner.result import read_result, schema, write_result
 from benchmarks.runner.run import describe, run
 from benchmarks.runner.settings import IDENTITY
+from watermark.cli.main import main
 from watermark.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -37,8 +39,8 @@ METHODS = ("low-bits", "raising", "absent", "counting")
 def history(tmp_path_factory):
     """A run in which a worker dies, its rerun, and the same in another order, without workers."""
     folder = tmp_path_factory.mktemp("run")
-    pictures = find_pictures(write_folder(folder, 2, unreadable=True), 1.0)
-    plan = Plan(TIER, pictures, METHODS)
+    pictures = find_pictures(write_folder(folder, 2, unreadable=True))
+    plan = Plan(NULLS, pictures, METHODS)
     log = folder / "log"
     results, logs = [], []
     with pytest.MonkeyPatch.context() as patch:
@@ -66,15 +68,16 @@ def unlike_time(rows):
 def test_worker_that_dies_becomes_rows(history) -> None:
     (first, *_), _ = history
     lost = [row for row in (*first["embeds"], *first["reads"]) if row["reason"] == "worker died (exit code 7)"]
-    assert len(lost) == 1 + len(TIER.settings)
+    assert len(lost) == 1 + sum(READINGS.values())
     assert {(row["method"], row["image"], row["status"]) for row in lost} == {("counting", "photo1.png", "failed")}
     assert sum(row["status"] == "ok" for row in first["embeds"]) == 3  # low-bits twice, counting once
 
 
 def test_every_cell_has_a_row(history) -> None:
     for result in history[0]:
-        cells = [(row["method"], row["image"], row["attack"]) for row in result["reads"] if row["kind"] == "marked"]
-        assert len(cells) == len(set(cells)) == 3 * 3 * len(TIER.settings)
+        cells = [tuple(row[part] for part in ("method", "image", "kind", "attack", "key")) for row in result["reads"]]
+        assert len(set(cells)) == len(cells)
+        assert Counter(kind for _, _, kind, *_ in cells) == {kind: 3 * 3 * count for kind, count in READINGS.items()}
         assert len(result["embeds"]) == 3 * 3
 
 
@@ -130,26 +133,18 @@ def test_file_that_is_no_result(tmp_path: Path, text: str) -> None:
         read_result(tmp_path / "missing.json")
 
 
-def test_workers_outlive_their_tasks() -> None:
-    tasks = ["a", "raise", "threads", "hang", "die", "b"]
-    with Workers(fake_methods.work, count=2, limit=1.0) as workers:
-        outcomes = {tasks[outcome.index]: outcome for outcome in workers.outcomes(tasks)}
-    assert {task: outcome.value for task, outcome in outcomes.items() if outcome.reason is None} == {
-        "a": "A",
-        "b": "B",
-        "threads": "1 1",
-    }
-    assert {task: outcome.reason for task, outcome in outcomes.items() if outcome.reason is not None} == {
-        "hang": "took more than 1 s",
-        "die": "worker died (exit code 7)",
-        "raise": "ValueError: this one",
-    }
-
-
-def test_worker_that_does_not_start(monkeypatch) -> None:
-    monkeypatch.setattr(execute, "START_LIMIT", 0.5)
-    with Workers(fake_methods.NeverThere(), count=1, limit=60.0) as workers:
-        assert [outcome.reason for outcome in workers.outcomes(["a"])] == ["took more than 0.5 s to start"]
+def test_options_of_the_tier(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("benchmarks.methods.method", fake_methods.resolve)
+    options = ["bench", "run", "--methods", "low-bits", "--cache", str(tmp_path), "--out", str(tmp_path / "out.json")]
+    CliRunner().invoke(main, [*options, "--tier", "smoke", "--megapixels", "0.1", "--keys", "7"])
+    result = read_result(tmp_path / "out.json")
+    (reason,) = {row["reason"] for row in (*result["embeds"], *result["reads"])}
+    assert reason.startswith("larger than the tier's 0.1 megapixels (")
+    keys = Counter(row["key"] for row in result["reads"] if row["kind"] == "unmarked")
+    assert sorted(keys.values()) == [2, 2, *[2 * 2] * 7]  # two settings; each of two repeats has a key, all share seven
+    refused = CliRunner().invoke(main, [*options, "--force", "--tier", "core", "--data", str(tmp_path), "--keys", "7"])
+    assert refused.exit_code == 2
+    assert "the core tier reads under no keys of nobody" in refused.output
 
 
 def test_cache_keeps_what_it_is_given(tmp_path: Path) -> None:
@@ -172,7 +167,7 @@ def test_pictures_marked_elsewhere_are_found_by_the_second_run(tmp_path: Path, m
     description.write_text(
         'name = "elsewhere"\nprogram = "read"\nmessage_bits = 8\noriginals = "originals"\nmarked = "marked"\n'
     )
-    pictures = find_pictures(write_folder(tmp_path, 1), 1.0)
+    pictures = find_pictures(write_folder(tmp_path, 1))
     plan = Plan(replace(TIER, settings=(IDENTITY,)), pictures, (f"folder:{description}",))
     cache = Cache(tmp_path / "cache")
     (asked,) = run(plan, method, cache)["embeds"]
@@ -184,14 +179,15 @@ def test_pictures_marked_elsewhere_are_found_by_the_second_run(tmp_path: Path, m
     assert [row["status"] for row in (*first["embeds"], *first["reads"])] == ["ok", "ok"]
     for picture in (tmp_path / "marked").iterdir():
         picture.unlink()
-    assert run(plan, method, cache)["embeds"] == first["embeds"]  # what is done is kept
+    (asked,) = run(plan, method, cache)["embeds"]
+    assert "run again" in asked["reason"]
 
 
 def test_jod_of_what_was_marked(tmp_path: Path, monkeypatch, jod_script: Path) -> None:
     """Also of jobs that the cache held, of no picture twice; a script that fails is a reason, and tried again."""
     monkeypatch.setattr(run_module, "Workers", InThisProcess)
     monkeypatch.setattr(visibility, "Workers", InThisProcess)
-    pictures = find_pictures(write_folder(tmp_path, 2, unreadable=True), 1.0)
+    pictures = find_pictures(write_folder(tmp_path, 2, unreadable=True))
     tier = replace(TIER, settings=(IDENTITY,), repeats=2)
     cache = Cache(tmp_path / "cache")
 
@@ -253,6 +249,27 @@ def test_our_weights_change_nothing_of_a_peer(tmp_path: Path, monkeypatch, forge
         before = sources()
         path.write_text(path.read_text() + "# changed\n")
         assert not set(before) & set(sources())
+
+
+def test_a_method_whose_files_changed_is_another(tmp_path: Path, monkeypatch) -> None:
+    """Of an unchanged version; names, contents and their order count, the place of the folder does not."""
+    first, second = tmp_path / "a" / "files" / "1.py", tmp_path / "a" / "files" / "2.py"
+    first.parent.mkdir(parents=True)
+    monkeypatch.setattr(run_module, "identity_files", lambda name: sorted(tmp_path.glob("*/files/*")))
+
+    def identity(one: str, other: str) -> str:
+        first.write_text(one)
+        second.write_text(other)
+        return json.dumps(run_module._identity("theirs", "1"))
+
+    found = identity("x", "y")
+    assert identity("x", "y") == found
+    assert len({found, identity("y", "x"), identity("xy", ""), identity("x", "z")}) == 4
+    identity("x", "y")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert json.dumps(run_module._identity("theirs", "1")) == found
+    (tmp_path / "b" / "files" / "2.py").rename(tmp_path / "b" / "files" / "3.py")
+    assert json.dumps(run_module._identity("theirs", "1")) != found
 
 
 def test_peers_are_made_of_nothing_else_of_ours() -> None:
