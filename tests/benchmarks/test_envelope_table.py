@@ -80,8 +80,18 @@ def test_quality_table(results: dict[str, Any]) -> None:
     results["jod"]["standard"] = [{"jod": 9.9}, {"jod": 9.7}]
     lines = quality_table(results)
     assert cells(lines, "standard") == [
-        "standard", "48.67 (48.0)", "0.9800", "9.800 (9.70), 2 images", "49.0", "21 of 255"
+        "standard", "48.67 (48.0)", "0.9800", "9.800 **missed** (9.70), 2 images", "49.0", "21 of 255"
     ]  # fmt: skip
+    assert cells(lines, "target of standard") == ["target of standard", "46", "", "9.85 (9.7)", "", ""]
+    results["envelope"]["standard"][1]["psnr"] = 41.0
+    results["jod"] = {"standard": [{"jod": 9.85}, {"jod": 9.69}], "low": [{"jod": 9.5}]}
+    lines = quality_table(results)
+    assert cells(lines, "standard")[1:4] == [
+        "45.67 **missed** (41.0)", "0.9800", "9.770 **missed** (9.69 **missed**), 2 images"
+    ]  # fmt: skip
+    assert cells(lines, "low")[3] == "9.500 (9.50), 1 images"
+    results["jod"] = {}
+    lines = quality_table(results)
     assert cells(lines, "low") == ["low", "54.50 (54.0)", "0.9900", "not measured", "50.0", "7 of 255"]
 
 

@@ -20,11 +20,51 @@ def results(missed):
     }
 
 
-def test_metrics_name_failures_first():
+def test_metrics_name_missed_targets_first():
     metrics = release_card.metrics(results("JPEG 30"))
     assert next(iter(metrics)) == "missed_targets"
     assert metrics["missed_targets"] == {"JPEG 30": 0.0}
     assert (metrics["mean_jod"], metrics["worst_jod"], metrics["mean_psnr_db"]) == (9.85, 9.8, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("jods", "psnr", "missed"),
+    [
+        ([9.9, 9.69], 46.0, {"mean_jod": 9.795, "worst_jod": 9.69}),
+        ([9.84, 9.8598], 46.0, {"mean_jod": 9.85}),  # 9.8499 before rounding
+        ([9.9], 45.9, {"mean_psnr_db": 45.9}),
+        ([9.9], 46.0, {}),
+        ([], 46.0, {}),  # not measured
+    ],
+)
+def test_quality_has_targets_too(jods, psnr, missed):
+    measured = results(None)
+    measured["jod"]["standard"] = [{"jod": jod} for jod in jods]
+    measured["envelope"]["standard"][0]["psnr"] = psnr
+    metrics = release_card.metrics(measured)
+    assert metrics["missed_targets"] == missed
+    assert len(release_card.failures(metrics)) == len(missed) + 1
+
+
+def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
+    release = tmp_path / "release.safetensors"
+    old = {"name": "mine", "failures": ["of yesterday"], "metrics": {}}
+    written = results("JPEG 30")
+    written["jod"]["standard"] = [{"jod": 9.6}]
+    monkeypatch.setattr(release_card, "RELEASE", release)
+    monkeypatch.setattr(release_card, "load", lambda folder: written)
+    monkeypatch.setattr(sys, "argv", ["release_card", "metrics"])
+    for card in (old, {"name": "mine"}):
+        monkeypatch.setattr(release_card, "load_card", lambda card=card: card)
+        release_card.main()
+        new = json.loads(release.with_suffix(".json").read_text())
+        assert list(new) == ["failures", "name", "metrics"]
+        assert new["failures"] == [
+            "JPEG 30: 0, where 0.98 was asked for",
+            "mean_jod: 9.6, where 9.85 was asked for",
+            "worst_jod: 9.6, where 9.7 was asked for",
+            "a mottled pattern shows in flat sky at 4 x contrast",
+        ]
 
 
 def test_rows_without_a_target_cannot_fail():
