@@ -110,11 +110,17 @@ class Registry(Mapping[str, type[Attack]]):
         """Add an attack under ``entry.facts.name``.
 
         Raises:
-            ValueError: the name is taken, or the parameters cannot be offered; see :mod:`attacks.offered`.
+            ValueError: the name is taken, the attack is geometric and has no ``matrix`` of its own, or its parameters
+                cannot be offered; see :mod:`attacks.offered`.
         """
         name = entry.facts.name
         if name in self._entries:
             raise ValueError(f"an attack named {name!r} is registered already; choose another name")
+        if entry.facts.family == "geometric" and entry.matrix is Attack.matrix:
+            raise ValueError(
+                f"{name!r} is geometric, but has no matrix of its own; define matrix, to return None where none says "
+                "how pixels move"
+            )
         check_offered(entry)
         self._entries[name] = entry
 

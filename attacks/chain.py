@@ -22,12 +22,24 @@ from attacks.jpeg import Jpeg
 class Chain(Attack):
     """Apply ``attacks`` from first to last; gradients pass as they do through the least of them.
 
+    Raises:
+        ValueError: one of them needs to know more than the picture, which a chain cannot hand on.
+
     Example:
         >>> Chain((Crop(0.5), Brightness(0.5))).apply(torch.ones(1, 1, 4, 4)).tolist()
         [[[[0.5, 0.5], [0.5, 0.5]]]]
     """
 
     attacks: tuple[Attack, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for attack in self.attacks:
+            if needs := [f"Knowledge.{need}" for need in attack.facts.needs]:
+                raise ValueError(
+                    f"a chain hands on pictures only, but {attack.facts.name} needs {' and '.join(needs)}; "
+                    "apply it by itself"
+                )
 
     @classmethod
     def sample(cls, generator: torch.Generator, level: float = 1.0) -> Self:  # noqa: D102

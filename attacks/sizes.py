@@ -19,19 +19,20 @@ def check_size(height: int, width: int) -> None:
         )
 
 
-def check_window(side: int, image: Tensor) -> None:
-    """Check that a window fits a picture whose borders are reflected once.
+def check_window(side: int, image: Tensor, *, reflected: bool = True) -> None:
+    """Check that a window fits a picture.
 
     Args:
         side: of the window in pixels, odd.
         image: shape (B, C, H, W).
+        reflected: whether it may reach into the borders reflected once, or must be no larger than the picture.
 
     Raises:
-        ValueError: it reaches beyond the reflection.
+        ValueError: it does not fit.
     """
     short_side = min(image.shape[2:])
-    if side >= 2 * short_side:
+    most = 2 * short_side - 1 if reflected else short_side
+    if side > most:
         raise ValueError(
-            f"a window of {side:.9g} pixels would be needed, but at most {2 * short_side - 1} fit this picture; "
-            "take a smaller one"
+            f"a window of {side:.9g} pixels would be needed, but at most {most} fit this picture; take a smaller one"
         )

@@ -1,4 +1,4 @@
-"""The attacks of the operating envelope, with the share of images that each must leave readable."""
+"""The attacks of the operating envelope, with the share of images each must leave readable; the targets of quality."""
 
 from __future__ import annotations
 
@@ -50,6 +50,9 @@ class Row:
     attacks: tuple[Attack, ...]
     target: float | None = None
 
+
+QUALITY_TARGETS = {"mean_psnr_db": 46.0, "mean_jod": 9.85, "worst_jod": 9.7}
+"""The least that marked photographs are to have at standard robustness: PSNR in dB, JOD of 10."""
 
 _CORNERS = ((0.5, 0.5), (0.1, 0.2))  # a crop in the middle and one off it
 

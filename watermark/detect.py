@@ -30,7 +30,7 @@ _WORTH_DECODING = 1.25  # bit energy; payloads were read from 1.4 up. Chance rea
 # in most readings of a long search, which are the best of hundreds.
 _STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
 _HYPOTHESES = 64  # maps of a stage that are read at all shifts
-_PERSPECTIVES = 32  # homographies that are
+_PERSPECTIVES = 24  # homographies that are
 _REFINED = 6  # readings of a stage that are refined
 _JOINT = 2  # places of a search at which all bits are read together
 _SAME_PLACE = 0.3  # largest difference of two maps, in samples and estimate pixels

@@ -56,6 +56,28 @@ def test_median_blur_against_scikit_image(kernel: int, photo: Tensor) -> None:
     assert torch.equal(MedianBlur(kernel).apply(photo.clone().requires_grad_()), ours)
 
 
+@pytest.mark.parametrize("kernel", [9, 19])
+def test_the_median_is_the_same_with_and_without_a_gradient(kernel: int, photo: Tensor) -> None:
+    image = photo[:, :, :20, :27].clone().requires_grad_()
+    blurred = MedianBlur(kernel).apply(image)
+    assert blurred.requires_grad
+    with torch.no_grad():
+        assert torch.equal(MedianBlur(kernel).apply(image), blurred)
+
+
+def test_a_median_without_a_gradient_holds_no_array_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kornia holds them all: at 17, of a picture of 768 x 512, three gigabytes."""
+
+    def too_large(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("attacks.median_blur.median_blur", too_large)
+    image = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(2))
+    assert float(MedianBlur(39).apply(image).std()) < 0.1 * float(image.std())
+    with pytest.raises(MemoryError):
+        MedianBlur(39).apply(image.requires_grad_())
+
+
 def test_the_median_removes_single_pixels() -> None:
     grey = torch.full((1, 1, 9, 9), 0.5)
     spoilt = grey.clone()

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
-from attacks import Brightness, Chain, Crop, Elastic, Flip, Pad, QuarterTurn, RealJpeg, Resize, Rounding, Screenshot
+from attacks import (
+    ATTACKS,
+    Brightness,
+    Chain,
+    Crop,
+    Elastic,
+    Flip,
+    Pad,
+    QuarterTurn,
+    RealJpeg,
+    Resize,
+    Rounding,
+    Screenshot,
+)
 
 
 def test_attacks_are_applied_from_first_to_last(photo: Tensor) -> None:
@@ -33,6 +47,15 @@ def test_chains_nest(photo: Tensor) -> None:
     nested = Chain((Chain((Crop(0.7, 0.3, 0.1), QuarterTurn(1))), Resize(0.8)))
     assert torch.equal(flat.apply(photo), nested.apply(photo))
     assert torch.allclose(flat.matrix(128, 160), nested.matrix(128, 160))
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ATTACKS.items() if entry.facts.needs])
+def test_attacks_that_need_knowledge_are_refused(name: str) -> None:
+    """A chain has none to give them; ``watermark attack --attacks`` meets the same refusal."""
+    informed = ATTACKS[name].sample(torch.Generator().manual_seed(0))
+    (need, *_) = informed.facts.needs
+    with pytest.raises(ValueError, match=rf"{name} needs Knowledge\.{need}.*; apply it by itself"):
+        Chain((Flip(), informed))
 
 
 def test_a_sample_is_crop_brightness_jpeg() -> None:

@@ -58,6 +58,17 @@ def test_duplicates_are_refused() -> None:
         registry.add(Brightness)
 
 
+def test_a_geometric_attack_says_where_pixels_go() -> None:
+    """Without a matrix of its own it would claim that they stay."""
+
+    class Wander(Brightness):
+        pass
+
+    Wander.facts = dataclasses.replace(Brightness.facts, name="wander", family="geometric")
+    with pytest.raises(ValueError, match="'wander' is geometric, but has no matrix of its own"):
+        Registry().add(Wander)
+
+
 def test_a_miss_suggests_the_nearest_name() -> None:
     with pytest.raises(KeyError, match="did you mean 'brightness'"):
         ATTACKS["brigthness"]

@@ -235,14 +235,38 @@ def test_refusals_of_files(tmp_path: Path, png: Path) -> None:
     assert "C2PA" in run("attack", signed, tmp_path / "b.png", *flip, "--force").stderr
 
 
+@pytest.mark.parametrize("options", [("--name", "gaussian_blur"), ("--name", "chain")])
+def test_parameters_that_change_nothing_are_said(tmp_path: Path, png: Path, options: tuple[str, ...]) -> None:
+    result = run("attack", png, tmp_path / "b.png", *options)
+    assert result.stderr == "watermark: these parameters change nothing; see watermark attack --list\n"
+    np.testing.assert_array_equal(pixels_of(tmp_path / "b.png"), astronaut())
+
+
+@pytest.mark.parametrize("name", ["jpeg", "webp"])
+def test_a_second_coding_is_said(tmp_path: Path, png: Path, name: str) -> None:
+    target = tmp_path / "b.jpg"
+    result = run("attack", png, target, "--name", name, "--quality", 50)
+    assert result.stderr == (
+        f"watermark: {target} is coded as JPEG after {name}; write PNG or TIFF to keep what it made\n"
+    )
+    assert run("attack", png, tmp_path / "c.png", "--name", name, "--quality", 50).stderr == ""
+    assert run("attack", png, tmp_path / "c.jpg", "--name", "flip").stderr == ""
+
+
 def test_list() -> None:
     lines = run("attack", "--list").stdout.splitlines()
     heads, options = lines[::2], lines[1::2]
     assert [line.split()[0] for line in heads] == list(ATTACKS)
     for line, entry in zip(heads, ATTACKS.values(), strict=True):
-        assert line.split(maxsplit=2)[1:] == [entry.facts.family, entry.facts.unit]
+        family, rest = line.split(maxsplit=2)[1:]
+        assert family == entry.facts.family
+        assert rest.startswith(f"{entry.facts.unit}; gradient: {entry.facts.gradient}")
+        assert ("; may change the size" in rest) == entry.facts.resizes
+        assert ("; from Python only" in rest) == bool(set(entry.facts.needs) - {"weights"})
     at = list(ATTACKS).index("real_jpeg")
-    assert options[at].strip() == "--quality 50 (1 to 100) --subsampling 4:2:0"
+    assert options[at].strip() == "--quality 50 (1 to 100) --subsampling 4:2:0 (4:4:4|4:2:2|4:2:0)"
+    (copied,) = [line for line, name in zip(heads, ATTACKS, strict=True) if name == "copy"]
+    assert copied.endswith("; from Python only, as it needs Knowledge.marked")
     (vae,) = [line for line, name in zip(options, ATTACKS, strict=True) if name == "vae_regeneration"]
     assert vae.strip().startswith("--weights FOLDER --sigma 0.0 (0 or more) --passes 1")
 

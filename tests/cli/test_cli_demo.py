@@ -93,10 +93,22 @@ def test_info() -> None:
     assert (line["schema"], line["version"], line["open_key"]) == (1, __version__, True)
     assert line["key"] == Key.open().fingerprint
     assert line["weights"]["sha256"] == sha256
-    version, key, weights = run("info").stdout.splitlines()
+    version, key, weights, *_ = run("info").stdout.splitlines()
     assert version == f"watermark {__version__}"
     assert key.startswith(f"key {Key.open().fingerprint} (the open key")
     assert sha256 in weights
+
+
+def test_info_counts_the_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from watermark.nets import model
+
+    card = {"sha256": "0" * 64}
+    monkeypatch.setattr(model, "load_model", lambda: None)
+    monkeypatch.setattr(model, "load_card", lambda: card)
+    assert len(run("info").stdout.splitlines()) == 3
+    card = {"failures": ["the moon", "the sun"], **card}
+    *_, line = run("info").stdout.splitlines()
+    assert line == "2 known failures of the weights: --json lists them first; see docs/envelope.md"
 
 
 def test_info_with_bad_weights(monkeypatch: pytest.MonkeyPatch) -> None:

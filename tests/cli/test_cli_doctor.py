@@ -50,4 +50,8 @@ def test_too_few_steps(tmp_path: Path, count: int) -> None:
 
 
 def test_no_run(tmp_path: Path) -> None:
-    assert "cannot read the checkpoint" in refused(2, "doctor", tmp_path)
+    line = refused(2, "doctor", tmp_path)
+    assert line == (
+        f"watermark: cannot read the checkpoint {tmp_path / CHECKPOINT}: No such file or directory; "
+        "give the folder of a run that wrote one\n"
+    )

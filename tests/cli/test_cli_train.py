@@ -33,7 +33,10 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     """Folder of a run of two steps, and what it printed."""
     out = tmp_path_factory.mktemp("run") / "made"
     result = run("train", "--data", data, "--out", out, *_settings(steps=2, **TINY), "--json")
-    assert result.stderr == f"wrote {out / 'model.safetensors'}\n"
+    assert result.stderr == (
+        f"watermark: {data} holds too few pictures to set some aside: validating on all of them\n"
+        f"wrote {out / 'model.safetensors'}\n"
+    )
     return out, json_lines(result)
 
 
@@ -69,6 +72,30 @@ def test_resume_keeps_the_settings(data: Path, trained: tuple[Path, list[dict[st
     assert second["settings"] == first["settings"] | {"steps": 3}
 
 
+def test_resume_must_go_on(data: Path, trained: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes((trained[0] / "checkpoint.pt").read_bytes())
+    options = ["--data", data, "--out", tmp_path, "--resume", "--set", "steps=1"]
+    assert "steps must be above 2, the step that" in refused(2, "train", *options)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_each_validation_is_a_line_where_no_terminal_is(data: Path, tmp_path: Path) -> None:
+    options = _settings(steps=3, validate_every=2, **TINY)
+    result = run("train", "--data", data, "--out", tmp_path / "run", *options, "--json")
+    (validated,) = [line for line in json_lines(result) if "validation_clean" in line]
+    clean, jpeg, mixed = (f"{validated[f'validation_{case}']:.1%}" for case in ("clean", "jpeg50", "mixed"))
+    _, line, _ = result.stderr.splitlines()
+    assert line == (
+        f"step 2 of 3: validation reads {clean} of the bits clean, {jpeg} after JPEG 50, {mixed} after the full mix"
+    )
+
+
+def test_pictures_set_aside_need_no_word(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watermark.training.data._is_validation", lambda group: "camera" in group)
+    result = run("train", "--data", data, "--out", tmp_path / "run", *_settings(steps=1, **TINY))
+    assert result.stderr == f"wrote {tmp_path / 'run' / 'model.safetensors'}\n"
+
+
 def test_resume_with_a_settings_file_takes_those(
     data: Path, trained: tuple[Path, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
@@ -95,7 +122,7 @@ def test_resume_needs_a_checkpoint(data: Path, tmp_path: Path, content: bytes | 
         (["--preset", "smoke", "--settings", "mine.toml"], "give --preset or --settings, not both"),
         (["--warm-start", "missing.pt"], "cannot read the checkpoint missing.pt"),
         (["--resume", "--warm-start", "missing.pt"], "give --resume or --warm-start, not both"),
-        (["--set", "stepz=2"], "unknown training settings: stepz"),
+        (["--set", "stepz=2"], "unknown training settings: stepz; did you mean 'steps'?"),
         (["--set", "steps"], "--set takes NAME=VALUE, but 'steps' came"),
         (["--set", "steps=two"], "the value of steps must be"),
         (["--set", "steps=2.5"], "steps must be of type int"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from torch import nn
 
 from watermark.errors import SettingsError
 from watermark.nets.decoder import Decoder
-from watermark.training import step
+from watermark.training import doctor, step
 from watermark.training.checkpoint import CHECKPOINT, METRICS
 from watermark.training.doctor import diagnose, examine
 from watermark.training.loop import Trainer
@@ -135,6 +136,69 @@ def test_a_discriminator_that_is_none(examined, kind, name):
         replace, steps=50, log_every=5, adversarial_start=0.0, adversarial_every=1, strength_start=16.0
     )
     assert [found for found in named(diagnosis) if "discriminator" in found] == [f"discriminator {name}"]
+
+
+def made(count=20, **changes):
+    """Lines of a run at its end, ten steps each, that is healthy but for the changes."""
+    healthy = {
+        "bits": 0.3,
+        "bit_accuracy": 0.88,
+        "running_accuracy": 0.88,
+        "best_accuracy": 0.85,
+        "strength": 45.0,
+        "level": 1.0,
+        "learning_rate": 2e-3,
+        "decoder_change": 0.01,
+        "embedder_change": 0.01,
+        "clipped_share": 0.0,
+        "skipped": 0,
+        "rollbacks": 0,
+        "discriminator_accuracy": 0.63,
+    }
+    return [
+        {"step": 10 * number, **healthy, **{name: values[number % len(values)] for name, values in changes.items()}}
+        for number in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, None),
+        ({"discriminator_accuracy": [0.508]}, "discriminator at chance"),
+        ({"discriminator_accuracy": [0.48, 0.52, 0.50]}, "discriminator at chance"),
+        ({"discriminator_accuracy": [0.5]}, "discriminator collapsed"),
+        ({"discriminator_accuracy": [0.53]}, None),
+        ({"discriminator_accuracy": [0.965]}, "discriminator wins"),
+        ({"discriminator_accuracy": [0.965, 0.94]}, None),  # the guard at work
+        ({"bits": [0.6931, 0.6870, 0.6990], "bit_accuracy": [0.58]}, "bits unread"),
+        ({"bits": [0.6931], "bit_accuracy": [0.65]}, None),
+        ({"bits": [0.66], "bit_accuracy": [0.58]}, None),
+        ({"rollbacks": [3]}, "rolled back"),
+        ({"rollbacks": [2]}, None),
+    ],
+)
+def test_what_only_the_figures_show(changes, name):
+    diagnosis = diagnose(made(**changes), TrainingSettings())
+    assert named(diagnosis) == ([] if name is None else [name])
+
+
+def test_a_discriminator_is_judged_after_50_steps_of_its_own():
+    lines = made(14, discriminator_accuracy=[0.508])
+    for line in lines[:4]:
+        line["discriminator_accuracy"] = None
+    settings = TrainingSettings(log_every=10, adversarial_every=2)
+    assert named(diagnose(lines, settings)) == ["discriminator at chance"]  # 100 steps, every second its own
+    assert named(diagnose(lines, TrainingSettings(log_every=10, adversarial_every=3))) == []
+
+
+def test_the_table_of_the_document_names_every_finding():
+    document = Path(__file__).parents[2] / "docs" / "training.md"
+    table = document.read_text().partition("| it says |")[2].partition("\n\n")[0]
+    source = Path(doctor.__file__).read_text()
+    findings = re.findall(r'return Finding\(\s*"([^"]+)"', source)
+    assert len(findings) > 9
+    assert sorted(findings) == sorted(re.findall(r"^\| ([a-z][^|]*?) \|", table, flags=re.MULTILINE))
 
 
 def test_a_curriculum_that_waits_for_ever(examined):

@@ -120,6 +120,25 @@ def test_settings_changed_on_resuming_are_a_phase_of_their_own(tmp_path, folder,
     assert [(phase["from_step"], phase["settings"]["batch"]) for phase in phases] == [(0, 2), (1, 3)]
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_run_cannot_be_cut_short_by_resuming(tmp_path, folder, tiny, steps):
+    Trainer(tiny(steps=3), folder, tmp_path).run()
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SettingsError, match=rf"steps must be above 3, the step that .* has reached, but is {steps}$"):
+        Trainer(tiny(steps=steps, learning_rate=1e-3), folder, tmp_path).resume()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+def test_a_run_killed_before_its_weights_writes_them_on_resuming(tmp_path, folder, tiny):
+    weights = Trainer(tiny(steps=2), folder, tmp_path).run()
+    before = weights.read_bytes()
+    weights.unlink()
+    again = Trainer(tiny(steps=2), folder, tmp_path)
+    again.resume()
+    assert again.run().read_bytes() == before
+    assert len(again.phases) == 1
+
+
 def test_only_whole_files_are_left(tmp_path, folder, tiny, monkeypatch):
     trainer = Trainer(tiny(steps=2, checkpoint_every=1), folder, tmp_path)
     trainer.run()

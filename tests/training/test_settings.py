@@ -29,6 +29,14 @@ def test_unknown_names_are_all_named():
 
 
 @pytest.mark.parametrize(
+    ("name", "hint"), [("stepz", r"did you mean 'steps'\?"), ("xyzzy", "see `watermark train --help`")]
+)
+def test_the_nearest_name_is_suggested(name, hint):
+    with pytest.raises(SettingsError, match=f"unknown training settings: {name}; {hint}$"):
+        TrainingSettings.from_dict({name: 1})
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("steps", 1.5),

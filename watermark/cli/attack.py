@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watermark.cli.attack_list import flag, print_list
+from watermark.cli.attack_list import beyond_files, flag, print_list
 from watermark.cli.options import compute_on_one_thread, json_option, naming, open_source
 from watermark.errors import UsageError
 
@@ -111,6 +111,8 @@ def command(
     attack = _make(entry, given, sample, seed)
     image, kind = open_source(source, target, force)
 
+    import numpy as np
+
     from watermark.attacked import has_alpha
     from watermark.files import write_atomically
     from watermark.imaging import encode_image
@@ -118,6 +120,12 @@ def command(
     compute_on_one_thread()
     with naming(source):
         attacked = _apply(attack, image, source, weights)
+    if np.array_equal(attacked.pixels, image.pixels):
+        click.echo("watermark: these parameters change nothing; see watermark attack --list", err=True)
+    if kind == "JPEG" and entry.facts.family == "codec":
+        click.echo(
+            f"watermark: {target} is coded as JPEG after {name}; write PNG or TIFF to keep what it made", err=True
+        )
     lost = list(image.losses(kind))
     if has_alpha(image) and not has_alpha(attacked):
         lost.append(f"alpha, as {name} changed the size,")
@@ -173,7 +181,7 @@ def _check_knowledge(entry: type[Attack], weights: Path | None) -> None:
         UsageError: it is not so, or the attack needs to know what no file can tell.
     """
     name = entry.facts.name
-    if beyond := [f"Knowledge.{need}" for need in entry.facts.needs if need != "weights"]:
+    if beyond := beyond_files(entry):
         raise UsageError(
             f"{name} needs more than a picture, {' and '.join(beyond)}, which no file gives; apply it from Python"
         )

@@ -16,7 +16,7 @@ from watermark.cli.options import json_option, key_option, load_key
 @key_option
 @json_option
 def command(key_file: Path | None, as_json: bool) -> None:
-    """Show the version, the card of the weights and the fingerprint of the key."""
+    """Show the version, the key's fingerprint, the weights, and at how much they fail; with --json their whole card."""
     key = load_key(key_file)
 
     from watermark.nets.model import load_card, load_model
@@ -38,3 +38,5 @@ def command(key_file: Path | None, as_json: bool) -> None:
     click.echo(f"key {key.fingerprint}{note}")
     name, licence = card.get("name", "unnamed"), card.get("licence", "unknown")
     click.echo(f"weights {name}, SHA-256 {card['sha256']}, licence {licence}")
+    if failures := card.get("failures"):
+        click.echo(f"{len(failures)} known failures of the weights: --json lists them first; see docs/envelope.md")

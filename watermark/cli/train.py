@@ -79,6 +79,10 @@ def command(
         elif warm_start is not None:
             trainer.warm_start(warm_start)
         record = tensorboard_report(out, trainer.step) if tensorboard and workers.rank == 0 else None
+        if workers.rank == 0 and trainer.held_out is trainer.pictures:
+            click.echo(
+                f"watermark: {data} holds too few pictures to set some aside: validating on all of them", err=True
+            )
         with _Progress(chosen.steps, trainer.step) as progress:
 
             def report(metrics: dict[str, Any]) -> None:
@@ -108,12 +112,13 @@ def _parse(overrides: tuple[str, ...]) -> dict[str, Any]:
 
 
 class _Progress:
-    """A progress bar on stderr, silent where that is no terminal."""
+    """A progress bar on stderr; where that is no terminal, a line for each validation."""
 
     def __init__(self, steps: int, done: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        self._steps = steps
         self._bar = Progress(
             TextColumn("{task.completed}/{task.total} steps"),
             BarColumn(),
@@ -138,3 +143,10 @@ class _Progress:
             rate=metrics["images_per_second"],
             accuracy=metrics["running_accuracy"],
         )
+        if self._bar.disable and "validation_clean" in metrics:
+            clean, jpeg, mixed = (metrics[f"validation_{case}"] for case in ("clean", "jpeg50", "mixed"))
+            click.echo(
+                f"step {metrics['step']} of {self._steps}: validation reads {clean:.1%} of the bits clean, "
+                f"{jpeg:.1%} after JPEG 50, {mixed:.1%} after the full mix",
+                err=True,
+            )

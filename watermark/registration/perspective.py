@@ -5,7 +5,7 @@ to a shift. L is the linear map at the centre, t the *tilt*. A tone of frequency
 where J = (L - q t^T) / (1 + t p) is the derivative of q; and so a homography is scored by the power at those
 frequencies, window by window, which no shift changes. Windows see little power where the scale changes within them;
 so the estimate is first undone of each of a grid of tilts. What remains, seen in p / (1 + t p), is again L and the
-difference of the tilts. The best are then undone of their own tilt, after which larger windows tell more.
+difference of the tilts. The best are then undone of their own tilt, after which larger windows tell more, twice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REACH = 0.25  # how far each corner moves inwards at most, in shares of the sid
 _TILT_STEP = 0.2 / TILE_SAMPLES  # of the grid of tilts, per estimate pixel
 _RAREST = 1 / 1000  # tilts of fewer draws are left out
 _WINDOW, _PADDED = 80, 128  # estimate pixels and samples of a local spectrum's sides
-_LARGE_WINDOW, _LARGE_PADDED = 200, 256  # the same once the tilt is nearly undone
+_LARGER, _LARGEST = (128, 256), (200, 256)  # the same once the tilt is nearly undone, and once more
 _MOST_WINDOWS = 5  # along a side
 _CLIMBED_TILTS = 12  # of the grid, the most promising
 _CLIMBED = 64  # homographies of each of them
@@ -38,6 +38,7 @@ _STEPS = (0.024,) * 4 + (0.05 / TILE_SAMPLES,) * 2
 _NEAR_MAP, _NEAR_TILT = 0.01, 0.025 / TILE_SAMPLES  # homographies as near as this are the same
 
 Homographies = tuple[NDArray[np.float32], NDArray[np.float32]]  # L (n, 2, 2) and t (n, 2)
+Found = tuple[float, NDArray[np.float32], NDArray[np.float64]]  # score, L (2, 2), t (2,)
 
 
 def perspectives(estimate: NDArray[np.float32], tones: NDArray[np.int64], count: int) -> list[Matrix]:
@@ -64,25 +65,36 @@ def perspectives(estimate: NDArray[np.float32], tones: NDArray[np.int64], count:
         best = np.argsort(-scores, kind="stable")[:_CLIMBED]
         promising.append((float(scores[best[:4]].mean()), tilt, windows, (maps[best], tilts[best])))
     promising.sort(key=lambda item: -item[0])
-    found: list[tuple[float, NDArray[np.float32], NDArray[np.float64]]] = []
+    found: list[Found] = []
     for _, tilt, windows, start in promising[:_CLIMBED_TILTS]:
         scores, (maps, tilts) = _climb(windows, start)
         found += [(float(scores[index]), maps[index], tilts[index] + tilt) for index in _distinct(maps, tilts)]
     found.sort(key=lambda item: -item[0])
-    sharp = [_sharpened(estimate, reach, to_tile, tilt) for _, to_tile, tilt in found[:_SHARPENED]]
-    sharp.sort(key=lambda item: -item[0])
-    return [matrix for _, matrix in sharp[:count]]
+    for kept, window in ((_SHARPENED, _LARGER), (count, _LARGEST)):
+        found = [_sharpened(estimate, reach, to_tile, tilt, *window) for _, to_tile, tilt in found[:kept]]
+        found.sort(key=lambda item: -item[0])
+    return [_to_estimate(to_tile, tilt) for _, to_tile, tilt in found]
 
 
 def _sharpened(
-    estimate: NDArray[np.float32], reach: NDArray[np.float32], to_tile: NDArray[np.float32], tilt: NDArray[np.float64]
-) -> tuple[float, Matrix]:
-    """Score of one L (2, 2) and t (2,), and its matrix from tile samples, after a climb with large windows."""
-    windows = _Windows(_untilted(estimate, tilt), reach, _LARGE_WINDOW, _LARGE_PADDED)
+    estimate: NDArray[np.float32],
+    reach: NDArray[np.float32],
+    to_tile: NDArray[np.float32],
+    tilt: NDArray[np.float64],
+    side: int,
+    padded: int,
+) -> Found:
+    """Score of one L (2, 2) and t (2,) after a climb with larger windows, undone of its tilt; and both as they are."""
+    windows = _Windows(_untilted(estimate, tilt), reach, side, padded)
     scores, (maps, tilts) = _climb(windows, (to_tile[None], np.zeros((1, 2), dtype=np.float32)))
+    return float(scores[0]), maps[0], tilts[0] + tilt
+
+
+def _to_estimate(to_tile: NDArray[np.float32], tilt: NDArray[np.float64]) -> Matrix:
+    """Matrix from tile samples to estimate pixels of L (2, 2) and t (2,)."""
     matrix = np.eye(3)
-    matrix[:2, :2], matrix[2, :2] = maps[0], tilts[0] + tilt
-    return float(scores[0]), np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    matrix[:2, :2], matrix[2, :2] = to_tile, tilt
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 class _Windows:

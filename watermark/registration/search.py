@@ -24,7 +24,7 @@ _SHIFTS = 3
 # the two perspective terms over one tile.
 _STEPS = (0.5, 0.5, 0.006, 0.006, 0.006, 0.006, 0.01, 0.01)
 UPRIGHT, AFFINE, HOMOGRAPHY = (0, 1, 3), tuple(range(6)), tuple(range(8))  # parameters that a search moves
-NEIGHBOURS = 4 * len(AFFINE)
+NEIGHBOURS = 6 * len(AFFINE)
 _MOST_TILTED = 0.06  # largest element of a unit map's difference from a quarter turn for it to count as upright
 
 
@@ -145,12 +145,12 @@ class Listener:
         return None if straight is None else self.refine(straight, UPRIGHT, sweeps=2)
 
     def neighbours(self, reading: Reading) -> Iterator[Reading]:
-        """Readings a half and a quarter of the first step away in each affine parameter: NEIGHBOURS in all.
+        """Readings one, a half and a quarter of the first step away in each affine parameter: NEIGHBOURS in all.
 
         Where bits barely read, decoding goes by luck, and each of these is one more draw.
         """
         to_centre, from_centre = self._centre(reading)
-        for share in (0.5, -0.5, 0.25, -0.25):
+        for share in (1.0, -1.0, 0.5, -0.5, 0.25, -0.25):
             for index in AFFINE:
                 moved = self.read(reading.matrix @ to_centre @ _move(index, share) @ from_centre)
                 if moved is not None:

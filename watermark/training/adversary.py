@@ -18,7 +18,7 @@ from watermark.training.losses import adversarial_loss, discriminator_loss
 from watermark.training.settings import TrainingSettings
 from watermark.training.step import networks_precision
 
-_WINS = 0.95
+WINS = 0.95  # accuracy over the window above which the discriminator does not learn
 _WINDOW = 20  # steps
 
 
@@ -93,7 +93,7 @@ class Adversary:
             accuracy: share of patches judged rightly in this step.
         """
         self.accuracies.append(accuracy)
-        if self.accuracy <= _WINS:
+        if self.accuracy <= WINS:
             self.optimiser.step()
 
     def state_dict(self) -> dict[str, Any]:

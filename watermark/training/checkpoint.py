@@ -40,7 +40,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         version = state.get("version", 1)
     except _DAMAGED as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         raise SettingsError(
             f"cannot read the checkpoint {path}: {reason}; give the folder of a run that wrote one"
         ) from error

@@ -204,7 +204,8 @@ class Trainer:
         """Continue from the checkpoint in the output folder; with other settings, this begins a new phase.
 
         Raises:
-            SettingsError: there is none, or it is of a run with other networks.
+            SettingsError: there is none, it is of a run with other networks, or at other settings it would end before
+                it goes on.
         """
         path = self.output / CHECKPOINT
         state = read_checkpoint(path)
@@ -212,8 +213,13 @@ class Trainer:
             self._take_over(state)
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise SettingsError(f"cannot resume from {path}: {error}; start without --resume") from error
+        changed = self.phases[-1]["settings"] != asdict(self.settings)
+        if changed and self.settings.steps <= self.step:
+            raise SettingsError(
+                f"steps must be above {self.step}, the step that {path} has reached, but is {self.settings.steps}"
+            )
         self._forget_later_metrics()
-        if self.phases[-1]["settings"] != asdict(self.settings):
+        if changed:
             self.phases.append({"from_step": self.step, "settings": asdict(self.settings)})
             self.watch.best = 0.0
 

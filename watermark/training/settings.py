@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,11 +123,13 @@ class TrainingSettings:
         """Settings from names and values.
 
         Raises:
-            SettingsError: a name is unknown or a value is of the wrong type.
+            SettingsError: a name is unknown (those nearest are suggested) or a value is of the wrong type.
         """
-        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise SettingsError(f"unknown training settings: {', '.join(unknown)}; see `watermark train --help`")
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=1)]
+            hint = f"did you mean {', '.join(map(repr, near))}?" if near else "see `watermark train --help`"
+            raise SettingsError(f"unknown training settings: {', '.join(unknown)}; {hint}")
         return cls(**values)
 
     @classmethod
@@ -141,5 +144,6 @@ class TrainingSettings:
             try:
                 values = tomllib.loads(path.read_text())
             except (OSError, ValueError) as error:
-                raise SettingsError(f"cannot read the settings {path}: {error}") from error
+                reason = getattr(error, "strerror", None) or error
+                raise SettingsError(f"cannot read the settings {path}: {reason}") from error
         return cls.from_dict({**values, **overrides})
