@@ -45,10 +45,9 @@ class Table(NamedTuple):
 
 PAGE = "docs/benchmark/README.md"
 TABLES = (
-    Table("README.md", "core-kodak", brief=True),
-    Table(PAGE, "core-kodak"),
+    Table("README.md", "core-photo", brief=True),
+    Table(PAGE, "core-photo"),
     Table(PAGE, "equal-kodak"),
-    Table(PAGE, "core-rivagan"),
     Table(PAGE, "forensic-kodak"),
     Table(PAGE, "awkward"),
 )

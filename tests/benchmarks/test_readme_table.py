@@ -23,18 +23,18 @@ def test_pages_are_those_of_the_results(table: Table) -> None:
 
 def test_command_writes_what_another_result_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every JPEG lost, of one method: its share of the family falls, and nothing outside the marks changes."""
-    tables = [table for table in TABLES if table.result == "core-kodak"]
+    tables = [table for table in TABLES if table.result == "core-photo"]
     monkeypatch.setattr(readme_table, "TABLES", tables)
     (tmp_path / RESULTS).mkdir(parents=True)
     for table in tables:
         (tmp_path / table.page).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / table.page).write_text("before\n" + "another table\n".join(table.marks) + "after\n")
-    stored = read_result(ROOT / RESULTS / "core-kodak.json")
+    stored = read_result(ROOT / RESULTS / "core-photo.json")
     reads = [
         {**row, "exact": False} if row["method"] == "blind-watermark" and "jpeg" in row["attack"] else row
         for row in stored["reads"]
     ]
-    write_result({**stored, "reads": reads}, tmp_path / RESULTS / "core-kodak.json")
+    write_result({**stored, "reads": reads}, tmp_path / RESULTS / "core-photo.json")
     monkeypatch.setattr(sys, "argv", ["readme_table", "--root", str(tmp_path)])
     readme_table.main()
     for table in tables:
@@ -51,5 +51,5 @@ def test_command_writes_what_another_result_says(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("page", ["no marks", *TABLES[0].marks])
 def test_page_without_its_marks(page: str) -> None:
-    with pytest.raises(ValueError, match="core-kodak"):
+    with pytest.raises(ValueError, match="core-photo"):
         with_part(page, TABLES[0].marks, "table")
