@@ -94,8 +94,7 @@ def test_a_stronger_level_is_louder_and_none_costs_more_quality_than_it_may(pict
 
 def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures, monkeypatch):
     def embedded(energy, loss, wrong):
-        monkeypatch.setattr(embed, "_TARGETS", {"standard": (energy, loss)})
-        monkeypatch.setattr(embed, "_MOST_WRONG", wrong)
+        monkeypatch.setattr(embed, "_TARGETS", {"standard": (energy, loss, wrong)})
         return Embedder().embed(pictures["coffee"], PAYLOAD)
 
     loud, capped = embedded(6.0, 1.0, 1.0), embedded(6.0, 0.1, 1.0)
@@ -109,7 +108,7 @@ def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures
 
 def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatch):
     pixels = np.clip(pictures["astronaut"].astype(int) + 130, 0, 255).astype(np.uint8)
-    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0)})
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0, 0.18)})
     results = [Embedder().embed(pixels, PAYLOAD)]
     monkeypatch.setattr(embed, "_BRIGHTENED", embed._BRIGHTENED._replace(brightness=1.0))
     results.insert(0, Embedder().embed(pixels, PAYLOAD))
@@ -119,8 +118,7 @@ def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatc
 
 
 def test_a_page_that_no_mark_can_save_from_brightening_is_not_marked_louder(monkeypatch):
-    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0)})
-    monkeypatch.setattr(embed, "_MOST_WRONG", 1.0)
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0, 1.0)})
     page = np.clip(2 * data.page().astype(int), 0, 255).astype(np.uint8)
     assert Embedder().embed(page, PAYLOAD).strength > embed.LOUDEST + 3
 

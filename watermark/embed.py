@@ -43,11 +43,17 @@ class _Reference(NamedTuple):
 _CODED = _Reference(1.0, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 40)
 _SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares flat regions less
 _BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
-# Bit energy that the mark shall keep after JPEG 40, and the quality loss (JOD) that it may cost.
-_TARGETS: dict[Robustness, tuple[float, float]] = {"low": (2.5, 0.1), "standard": (3.75, 0.165), "high": (5.6, 0.275)}
+# Bit energy that the mark shall keep after JPEG 40, the quality loss (JOD) that it may cost, and the share of wrong
+# channel bits with which it shall read after WebP 50, whatever that costs.
+_TARGETS: dict[Robustness, tuple[float, float, float]] = {
+    "low": (2.5, 0.1, 0.15),
+    "standard": (3.75, 0.165, 0.18),
+    "high": (5.6, 0.275, 0.18),
+}
 _DEARER = 1.1  # what reading when brightened may cost, over the quality loss that bit energy may
-_MOST_WRONG = 0.18  # share of wrong channel bits with which a mark reads after WebP
-_MOST_WRONG_BRIGHTENED = 0.24  # the same brightened: the reference clips luma, which clips before most colours do
+_MOST_WRONG_BRIGHTENED = (
+    0.24  # the same share when brightened: the reference clips luma, which clips before most colours do
+)
 _LARGEST_CHANGE = 20 / 255  # of a pixel at the working size, in units of luma
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
@@ -108,7 +114,7 @@ class Embedder:
         if strength is not None and not 30 <= strength <= 60:
             raise UsageError(f"strength must be 30 to 60 dB, but is {strength}")
         self._key = key if key is not None else Key.open()
-        self._energy, self._loss = _TARGETS[robustness]
+        self._energy, self._loss, self._most_wrong = _TARGETS[robustness]
         self._strength = strength
         self._model = load_model(weights)
         self._carriers = Carriers.from_key(self._key)
@@ -138,7 +144,7 @@ class Embedder:
         residual = host.shaped(host.residual(signs, strength), signs)
         if self._strength is None:
             loudest = _quieter(residual, LOUDEST - strength)
-            strength = host.acceptable(loudest, signs, self._energy, self._loss)
+            strength = host.acceptable(loudest, signs, self._energy, self._loss, self._most_wrong)
             residual = _quieter(loudest, strength - LOUDEST).clip(-_LARGEST_CHANGE, _LARGEST_CHANGE)
         marked = add_residual(pixels, residual)
         read = self._detector.detect(marked, search="none")
@@ -192,11 +198,13 @@ class _Host:
         """Whether the residual's bit energy after JPEG 40 is at least ``energy``."""
         return self._heard(residual, _CODED).energy >= energy
 
-    def acceptable(self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float) -> float:
+    def acceptable(
+        self, loudest: Luma, signs: NDArray[np.float32], energy: float, loss: float, most_wrong: float
+    ) -> float:
         """The quietest strength that reaches ``energy`` at no more than ``loss``, and reads when brightened.
 
         Brightening may cost a tenth more, and counts only where a mark can stand it so. But the mark is as loud as it
-        must be to read after WebP 50, if it can be read then at all.
+        must be to read after WebP 50 with a share of ``most_wrong`` bits, if it can be read then at all.
         """
         luma, shown = (torch.from_numpy(plane)[None, None] for plane in (self._luma, loudest * self._opacity))
 
@@ -216,7 +224,7 @@ class _Host:
         if reads_brightened(limit):
             strength = min(strength, max(limit, _quietest(reads_brightened)))
         louder = np.arange(strength, LOUDEST - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
-        return float(next((strength for strength in louder if reads(strength, _SMOOTHED, _MOST_WRONG)), strength))
+        return float(next((strength for strength in louder if reads(strength, _SMOOTHED, most_wrong)), strength))
 
     def _heard(self, residual: Luma, reference: _Reference) -> Reading:
         """Reading of the mark after a reference attack at a short side of 512 pixels."""
