@@ -125,6 +125,7 @@ def nothing_section(results: dict[str, Any]) -> list[str]:
             f"ones under wrong keys, attacked and not, whatever their bit energy: **{total['found']} found** "
             f"(upper bound of the share {high:.1e}; expected {total['tags'] * 2.0**-32:.1e} finds)."
         )
+        lines += [f"They were {note}"] if (note := results["nothing"].get("note")) else []
     images = [image for level in results["envelope"].values() for image in level]
     found = sum(sum(image["found_where_nothing_is"].values()) for image in images)
     wrong = sum(outcome["wrong"] for row in ENVELOPE for outcome in outcomes(images, row.name))
