@@ -8,10 +8,12 @@ import pytest
 
 from watermark.registration.geometry import centred, linear, rotation
 from watermark.registration.perspective import (
+    _LARGEST,
     _distinct,
     _draws,
     _quadrilaterals,
     _sharpened,
+    _to_estimate,
     _untilted,
     _Windows,
     perspectives,
@@ -71,11 +73,11 @@ def test_large_windows_tell_a_homography_that_is_nearly_right_from_others(see, c
     near = np.linalg.inv(matrix)
     near[:2, :2] += np.array([[0.008, -0.008], [0.008, 0.008]])
     near[2, :2] += np.array([0.015, -0.015]) / 128
-    score, found = _sharpened(estimate, reach, near[:2, :2].astype(np.float32), near[2, :2])
+    score, *found = _sharpened(estimate, reach, near[:2, :2].astype(np.float32), near[2, :2], *_LARGEST)
     other = near[:2, :2] @ np.array([[0.9, 0.1], [-0.1, 0.9]])
-    assert score > 1.3 * _sharpened(estimate, reach, other.astype(np.float32), -near[2, :2])[0]
+    assert score > 1.3 * _sharpened(estimate, reach, other.astype(np.float32), -near[2, :2], *_LARGEST)[0]
     corners = np.array([[-96, 96, -96, 96], [-64, -64, 64, 64], [1, 1, 1, 1]], dtype=float)
-    there, expected = (np.linalg.inv(item) @ corners for item in (found, matrix))
+    there, expected = (np.linalg.inv(item) @ corners for item in (_to_estimate(*found), matrix))
     # as near as the refinement by the bits needs it, in tile samples
     assert np.sqrt(np.square(there[:2] / there[2] - expected[:2] / expected[2]).sum(axis=0).mean()) < 4
 
