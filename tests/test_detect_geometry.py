@@ -62,6 +62,13 @@ def test_whole_turns_and_mirrors_are_tried_before_any_registration(marked, detec
     assert sorted(energies)[-2] < 2
 
 
+def test_a_small_crop_that_single_reading_misses_is_read_jointly(marked, detector, monkeypatch):
+    cropped = attacked(Crop(0.29), marked["camera"])
+    assert detector.detect(cropped, search="fast").payload == PAYLOAD
+    monkeypatch.setattr("watermark.detect._places", lambda listener, readings: [])
+    assert not detector.detect(cropped, search="fast").present
+
+
 def test_a_tilted_picture_is_located_in_perspective(marked, detector):
     """Once a turned picture has been read, its registration is sharpened to a homography."""
     height, width = marked["coffee"].shape[:2]
