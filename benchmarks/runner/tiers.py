@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import torch
+
 from attacks import (
     Attack,
     Avif,
@@ -117,12 +119,15 @@ EQUAL = Tier(
             Resize(0.5),
             Crop(0.71, 0.1, 0.2),
             Crop(0.5),
+            Crop(0.316),
             Rotate(5.0),
             Rotate(30.0),
+            Perspective.of_distortion(0.5, torch.Generator().manual_seed(1)),
             Flip("horizontal"),
             GaussianNoise(0.04),
             GaussianBlur.of_kernel(17),
             Brightness(1.5),
+            Brightness(2.0),
             Contrast(0.5),
             CutOut(0.25),
             NonLocalMeans(),
