@@ -3,7 +3,7 @@
     python -m benchmarks.envelope --data FOLDER --out RESULT.json [--robustness standard] [--workers 2]
 
 FOLDER holds images and a ``manifest.csv`` (columns ``name``, ``kind``, ``width``, ``height``); those of kind
-``photo`` are measured.
+``photo`` are measured, or those of ``--kinds``, but not one that cannot be read: its reason is in the result.
 Each image gets a key and a random 64-bit payload of its own, drawn from its name. Marked pixels are rounded to
 8 bits as a PNG holds them; codecs are real. ``--pairs`` writes host and marked image as PNG, and their list for
 ``benchmarks/jod.py``. The table is made by ``python -m benchmarks.envelope_table``.
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import watermark as wm
-from watermark.errors import ImageTooSmall
+from watermark.errors import ImageError, ImageTooSmall
 from watermark.imaging import read_image
 from watermark.nets.model import RELEASE, load_card
 
@@ -58,6 +58,21 @@ def photographs(folder: Path, megapixels: float = 100.0) -> list[Path]:
     return [path for path, kind in kinds_of_pictures(folder, megapixels).items() if kind == "photo"]
 
 
+def rgb_pixels(path: Path) -> NDArray[np.uint8]:
+    """Pixels as methods are measured on: RGB, uint8, shape (H, W, 3); grey is tripled, alpha dropped, 16 bits rounded.
+
+    Raises:
+        ImageError: the file is no picture that can be used.
+        OSError: it cannot be opened.
+    """
+    pixels: NDArray[Any] = read_image(path).pixels
+    if pixels.dtype == np.uint16:
+        pixels = np.round(pixels / 257.0).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = np.stack([pixels] * 3, axis=2)
+    return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+
+
 def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | None) -> dict[str, Any]:
     """Mark one image, attack it in all ways, read every copy.
 
@@ -68,7 +83,7 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
         pairs: folder for host and marked image as PNG, if wanted.
 
     Returns:
-        What was measured, as plain values.
+        What was measured, as plain values; of a picture that cannot be read the name and the reason, as ``refused``.
     """
     import cv2
     import torch
@@ -83,7 +98,10 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     other = wm.Key(name_seed(path.name, "other key"))
     payload = wm.Payload(name_seed(path.name, "payload")[:8])
     weights = weights or RELEASE
-    pixels = read_image(path).pixels
+    try:
+        pixels = rgb_pixels(path)
+    except ImageError as error:
+        return {"image": path.name, "refused": str(error).replace(f"{path.parent}/", "")}
     started = time.perf_counter()
     marked = wm.Embedder(key, robustness, weights=weights).embed(pixels, payload)  # type: ignore[arg-type]
     embed_seconds = time.perf_counter() - started
@@ -98,7 +116,7 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
         attacks[row.name] = []
         for attack in row.attacks:
             attacked = attack.apply(tensor, enemy) if isinstance(attack, InformedAttack) else attack.apply(tensor)
-            attacks[row.name].append(_outcome(detector, to_pixels(attacked), payload))
+            attacks[row.name].append(outcome(detector, to_pixels(attacked), payload))
     nothing = {
         "unmarked": detector.detect(pixels).present,
         "wrong key": wm.Detector(other, weights=weights).detect(marked.pixels).present,
@@ -119,7 +137,7 @@ def measure(path: Path, robustness: str, weights: Path | None, pairs: Path | Non
     }
 
 
-def _outcome(detector: wm.Detector, attacked: NDArray[np.uint8], payload: wm.Payload) -> dict[str, Any]:
+def outcome(detector: wm.Detector, attacked: NDArray[np.uint8], payload: wm.Payload) -> dict[str, Any]:
     """What is read from one attacked copy; a copy under the detector's minimum is refused, not missed."""
     started = time.perf_counter()
     try:
@@ -164,11 +182,14 @@ def main() -> None:
     parser.add_argument("--robustness", default="standard", choices=["low", "standard", "high"])
     parser.add_argument("--weights", type=Path, help="weights file; the released ones by default")
     parser.add_argument("--pairs", type=Path, help="folder for host and marked images")
+    parser.add_argument("--kinds", default="photo", help="kinds of images, separated by commas")
     parser.add_argument("--only", default="", help="images whose name begins so")
     parser.add_argument("--megapixels", type=float, default=100.0, help="largest images measured")
     parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
     arguments = parser.parse_args()
-    paths = [path for path in photographs(arguments.data, arguments.megapixels) if path.name.startswith(arguments.only)]
+    kinds = kinds_of_pictures(arguments.data, arguments.megapixels)
+    wanted = arguments.kinds.split(",")
+    paths = [path for path, kind in kinds.items() if kind in wanted and path.name.startswith(arguments.only)]
     if arguments.pairs:
         arguments.pairs.mkdir(parents=True, exist_ok=True)
     job = partial(measure, robustness=arguments.robustness, weights=arguments.weights, pairs=arguments.pairs)
@@ -188,8 +209,13 @@ def main() -> None:
             results.append(result)
             file.write(json.dumps({**head, "result": result}) + "\n")
             file.flush()
-            print(f"{len(results)}/{len(paths)} {result['image']} {result['psnr']} dB", file=sys.stderr)
+            came = result["refused"] if "refused" in result else f"{result['psnr']} dB"
+            print(f"{len(results)}/{len(paths)} {result['image']} {came}", file=sys.stderr)
     results.sort(key=lambda result: str(result["image"]))
+    refused = {result["image"]: result["refused"] for result in results if "refused" in result}
+    results = [result for result in results if "refused" not in result]
+    if refused:
+        head["refused"] = refused
     if arguments.pairs:
         stems = [arguments.pairs / f"{Path(str(result['image'])).stem}.{arguments.robustness}" for result in results]
         pairs = [[f"{stem}.host.png", f"{stem}.marked.png"] for stem in stems]

@@ -27,7 +27,7 @@ from watermark.working import Pixels
 
 PSNR = 42.0  # dB
 JOD = 9.7
-_JOD_STEPS = (0.0, 4.0, 8.0)  # dB quieter than at equal PSNR: where JOD is measured to interpolate
+_JOD_STEPS = (-4.0, 0.0, 4.0, 8.0, 12.0)  # dB quieter than at equal PSNR: where JOD is measured to interpolate
 ATTACKED: dict[str, Attack] = {
     "JPEG 40": RealJpeg(40),
     "crop, side 0.5": Crop(0.5),

@@ -7,16 +7,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 import watermark
-from benchmarks.envelope import kinds_of_pictures
+from benchmarks.envelope import kinds_of_pictures, rgb_pixels
 from watermark.errors import UsageError
-from watermark.imaging import read_image
 
 BUNDLED = Path(watermark.__path__[0]) / "assets" / "singapore.jpg"
 
@@ -54,18 +52,8 @@ class Picture:
         return cls(path, path.name, kind, sha256, width, height)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """Pixels as methods take them: RGB, uint8, shape (H, W, 3); grey is tripled, alpha dropped, 16 bits rounded.
-
-        Raises:
-            ImageError: the file is no picture that can be used.
-            OSError: it cannot be opened.
-        """
-        pixels: NDArray[Any] = read_image(self.path).pixels
-        if pixels.dtype == np.uint16:
-            pixels = np.round(pixels / 257.0).astype(np.uint8)
-        if pixels.ndim == 2:
-            pixels = np.stack([pixels] * 3, axis=2)
-        return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+        """Pixels as methods take them: RGB, uint8, shape (H, W, 3); see :func:`benchmarks.envelope.rgb_pixels`."""
+        return rgb_pixels(self.path)
 
 
 def find_pictures(
