@@ -8,8 +8,8 @@ method is added. A pixel that the attacked picture no longer shows counts as des
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-import numpy as np
 from scipy.optimize import isotonic_regression
 
 _MILD = (41.9733, 0.1)  # PSNR in dB and damage: the 10th percentile of WAVES' attacked images
@@ -55,14 +55,18 @@ def damage_at(points: Sequence[tuple[float, float]], share: float) -> float | No
     """
     if not points:
         raise ValueError("there are no points to interpolate; give at least one")
-    damages, shares = (np.array(column) for column in zip(*sorted(points), strict=True))
-    fitted = isotonic_regression(shares, increasing=False).x
-    (reached,) = np.nonzero(fitted <= share)
-    if not reached.size:
+    damages, shares = zip(*sorted(points), strict=True)
+    fitted = _never_rising(shares)
+    last = next((index for index, height in enumerate(fitted) if height <= share), None)
+    if last is None:
         return None
-    last = int(reached[0])
     if last == 0:
         return float(damages[0])
     before, after = fitted[last - 1], fitted[last]
     part = (before - share) / (before - after)
     return float(damages[last - 1] + part * (damages[last] - damages[last - 1]))
+
+
+@lru_cache(maxsize=2**14)  # resamples of few pictures share few curves
+def _never_rising(shares: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(isotonic_regression(shares, increasing=False).x.tolist())

@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
+
+from benchmarks.metrics.intervals import bootstrap_statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,35 @@ def auc(marked: Sequence[float], null: Sequence[float]) -> float:
     ranks = stats.rankdata(np.concatenate([marked, null]))
     wins = ranks[: len(marked)].sum() - len(marked) * (len(marked) + 1) / 2
     return float(wins / (len(marked) * len(null)))
+
+
+def auc_interval(pictures: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[float, float]:
+    """95 % bootstrap interval of :func:`auc` over pictures, each drawn with all its scores.
+
+    Args:
+        pictures: marked and null scores of each picture; at least 2 pictures. One of the two may be empty; a resample
+            without marked or without null scores counts as chance, .5.
+
+    Returns:
+        Lower and upper bound, 0 to 1.
+
+    Raises:
+        ValueError: there are fewer than 2 pictures.
+
+    Example:
+        >>> auc_interval([([2.0, 3.0], [1.0]), ([4.0], [0.0, 1.5])])
+        (1.0, 1.0)
+    """
+    pairs = np.array([[len(marked) * len(null) for _, null in pictures] for marked, _ in pictures])
+    wins = np.array([[auc(marked, null) if marked and null else 0.0 for _, null in pictures] for marked, _ in pictures])
+    wins *= pairs
+
+    def of_drawn(drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+        both = drawn[:, :, None], drawn[:, None, :]  # pictures of marked and of null scores
+        compared = pairs[both].sum(axis=(1, 2))
+        return np.where(compared, wins[both].sum(axis=(1, 2)) / np.maximum(compared, 1), 0.5)
+
+    return bootstrap_statistic(len(pictures), of_drawn)
 
 
 def _check(marked: Sequence[float], rate: float) -> None:

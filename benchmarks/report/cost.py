@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from xml.etree.ElementTree import Element
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attacks import ATTACKS
 from benchmarks.metrics.damage import damage, damage_at
+from benchmarks.metrics.intervals import bootstrap_statistic
 from benchmarks.report.markup import Content, node, section, small, table
-from benchmarks.report.results import UNATTACKED, Result, Row, Series, done, percent
+from benchmarks.report.results import UNATTACKED, Result, Row, Series, done, percent, span
 
 SHARES = (0.95, 0.7)  # of WAVES
 
@@ -45,7 +50,8 @@ def cost(result: Result) -> Element:
             f"{percent(SHARES[1])} % (Q@P), on a fixed scale: PSNR of the attacked against the marked picture, put "
             "back in place first, 41.97 dB being .1 and 12.15 dB .9; a pixel that is not shown counts 1. Through "
             "the strengths of an attack and the unattacked pictures. Higher is more robust; “>” means that no "
-            "strength tried brought it so low, and gives the damage of the strongest.",
+            "strength tried brought it so low, and gives the damage of the strongest. Below, the 95 % bootstrap "
+            "interval of each over pictures, one line where both are the same.",
         ),
         table(["attack", *map(str, result.series)], rows, "Damage the attacker must accept"),
     )
@@ -68,40 +74,84 @@ def attack_table(result: Result) -> Element:
     )
 
 
-def q_at_p(result: Result, series: Series, attacks: Sequence[str], share: float) -> tuple[float | None, float | None]:
-    """Q@P of an attack at several strengths.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Damage that an attacker must accept.
 
-    Returns:
-        The damage, ``None`` if the share never falls so low; and the most damage tried, ``None`` if none was measured.
+    Attributes:
+        least: Q@P, infinite if the share never falls so low.
+        interval: its 95 % bootstrap interval over pictures, with infinite ends likewise; ``None`` for a single picture.
+        most: the most damage tried.
     """
-    points = list(_points(result, series, attacks))
+
+    least: float
+    interval: tuple[float, float] | None
+    most: float
+
+    def spelled(self) -> str:
+        """The damage in words."""
+        return self._reached(self.least)
+
+    def span(self) -> str:
+        """The interval in words.
+
+        Example:
+            >>> Accepted(0.3, (0.25, math.inf), 0.52).span()
+            '0.25 to > 0.52'
+        """
+        if self.interval is None or self.interval[1] < math.inf:
+            return span(self.interval, self._reached)
+        return " to ".join(map(self._reached, dict.fromkeys(self.interval)))
+
+    def _reached(self, value: float) -> str:
+        return f"{value:.2f}" if value < math.inf else f"> {self.most:.2f}"
+
+
+def q_at_p(result: Result, series: Series, attacks: Sequence[str], share: float) -> Accepted | None:
+    """Q@P of an attack at several strengths; ``None`` if no damage was measured."""
+    start = result.families.get(UNATTACKED, ())
+    tallies = _tallies(result, series, [*start, *attacks])
+    points = _points(tallies.sum(axis=0)[len(start) :])
     if not points:
-        return None, None
-    start = _points(result, series, result.families.get(UNATTACKED, ()))
-    return damage_at([*start, *points], share), max(found for found, _ in points)
+        return None
+
+    def least(drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+        curves = map(_points, tallies[drawn].sum(axis=1))
+        found = (damage_at(curve, share) if curve else None for curve in curves)
+        return np.array([math.inf if value is None else value for value in found])
+
+    pictures = len(tallies)
+    (found,) = least(np.arange(pictures)[None])
+    interval = bootstrap_statistic(pictures, least) if pictures > 1 else None
+    return Accepted(float(found), interval, max(tried for tried, _ in points))
 
 
-def _points(result: Result, series: Series, attacks: Sequence[str]) -> Iterator[tuple[float, float]]:
-    """Mean damage and share of exact messages, as far as both were measured."""
-    for attack in attacks:
-        rows = result.reads(series, "marked", [attack])
-        read = result.share(rows, "exact")
-        damages = [found for row in done(rows) if (found := damage_of(row)) is not None]
-        if read is not None and damages:
-            yield fmean(damages), read.value
+def _tallies(result: Result, series: Series, attacks: Sequence[str]) -> NDArray[np.float64]:
+    """Exact messages, readings that count, sum of damages and how many these are: (pictures, attacks, 4)."""
+    rows = result.counted(result.reads(series, "marked", attacks))
+    pictures = list(dict.fromkeys(row["image"] for row in rows))
+    tallies = np.zeros((len(pictures), len(attacks), 4))
+    for row in rows:
+        found = damage_of(row) if row["status"] == "ok" else None
+        where = pictures.index(row["image"]), attacks.index(row["attack"])
+        tallies[where] += bool(row["exact"]), 1, found or 0.0, found is not None
+    return tallies
+
+
+def _points(totals: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Mean damage and share of exact messages of each attack, (attacks, 4), as far as both were measured."""
+    return [(damages / measured, exact / read) for exact, read, damages, measured in totals.tolist() if measured]
 
 
 def _least(result: Result, series: Series, attacks: Sequence[str]) -> Element:
     rows = result.reads(series, "marked", attacks)
     if rows and not result.counted(rows):
         return node("td", "-", small("refused"), class_="gap")
-    spelled = []
-    for share in SHARES:
-        least, most = q_at_p(result, series, attacks, share)
-        if most is None:
-            return node("td", "-", small("damage not measured"), class_="gap")
-        spelled.append(f"> {most:.2f}" if least is None else f"{least:.2f}")
-    return node("td", " / ".join(spelled))
+    found = [accepted for share in SHARES if (accepted := q_at_p(result, series, attacks, share)) is not None]
+    if not found:
+        return node("td", "-", small("damage not measured"), class_="gap")
+    values = " / ".join(accepted.spelled() for accepted in found)
+    return node("td", values, *map(small, dict.fromkeys(accepted.span() for accepted in found)))
 
 
 def _kind(result: Result, attack: str) -> str:
@@ -116,8 +166,9 @@ def _described(result: Result, attack: Row) -> list[Content]:
     levels = [row["psnr"] for row in rows if row["psnr"] is not None]
     equal = sum(row["psnr"] is None and bool(row["shown"]) for row in rows)
     level = f"{fmean(levels):.1f}" if levels else "∞" if equal else "n/a"
+    published = (small(f"published as {row['label']} ({row['setting']})") for row in attack.get("published", ()))
     return [
-        attack["id"],
+        node("span", attack["id"], *published),
         attack["family"],
         node("td", attack["unit"], small("may change the size") if attack["changes_size"] else None),
         _implementation(attack["name"]),

@@ -17,9 +17,19 @@ from watermark.errors import UsageError
 
 
 def reads_csv(result: Result) -> str:
-    """All readings as CSV, one a line; empty where nothing was measured."""
+    """All readings as CSV, one a line; empty where nothing was measured.
+
+    In the run of a preset a line ends with the published labels of its attack, ``; `` between them.
+    """
     file = StringIO()
     rows = result.values["reads"]
+    labels = {
+        id: "; ".join(row["label"] for row in attack["published"])
+        for id, attack in result.attacks.items()
+        if "published" in attack
+    }
+    if labels:
+        rows = [{**row, "published": labels.get(row["attack"])} for row in rows]
     writer = csv.DictWriter(file, list(rows[0]) if rows else ["method"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import brentq
 
-from benchmarks.metrics.intervals import bootstrap_mean, clopper_pearson, wilson
+from benchmarks.metrics.intervals import bootstrap_mean, bootstrap_statistic, clopper_pearson, wilson
 
 
 @given(trials=st.integers(1, 5000), part=st.floats(0, 1), z=st.sampled_from([1.0, 1.959964, 3.29]))
@@ -92,3 +92,51 @@ def test_bootstrap_widens_with_confidence_and_draws_by_seed() -> None:
 def test_too_few_values_have_no_interval(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least 2"):
         bootstrap_mean(values)
+
+
+def test_statistic_agrees_with_scipy() -> None:
+    above, below = np.random.default_rng(4).uniform(1, 2, (2, 17))
+
+    def ratio(first, second, axis=-1):
+        return first.mean(axis=axis) / second.mean(axis=axis)
+
+    expected = stats.bootstrap(
+        (above, below),
+        ratio,
+        paired=True,
+        n_resamples=500,
+        batch=100,
+        method="percentile",
+        rng=np.random.default_rng(9),
+    ).confidence_interval
+    found = bootstrap_statistic(17, lambda drawn: ratio(above[drawn], below[drawn]), seed=9, resamples=500)
+    assert found == pytest.approx(tuple(expected))
+
+
+def test_interval_halves_with_four_times_the_groups() -> None:
+    values = np.random.default_rng(5).normal(size=1600)
+
+    def width(groups: int) -> float:
+        low, high = bootstrap_statistic(groups, lambda drawn: values[drawn].mean(axis=-1))
+        return high - low
+
+    assert width(1600) / width(400) == pytest.approx(0.5, abs=0.07)
+
+
+def test_groups_come_and_go_as_a_whole() -> None:
+    copies = np.repeat(np.random.default_rng(6).normal(size=(12, 1)), 25, axis=1)
+    grouped = bootstrap_statistic(12, lambda drawn: copies[drawn].mean(axis=(1, 2)))
+    assert grouped == pytest.approx(bootstrap_mean(copies[:, 0].tolist()))
+
+
+@pytest.mark.parametrize(("reached", "expected"), [(0, (math.inf, math.inf)), (1, (1, math.inf)), (6, (1, 1))])
+def test_what_is_not_reached_is_infinite(reached: int, expected: tuple[float, float]) -> None:
+    """Of 6 groups all, some or none reach 1; a resample does where it holds one that does."""
+    found = bootstrap_statistic(6, lambda drawn: np.where((drawn < reached).any(axis=-1), 1.0, np.inf))
+    assert found == expected
+
+
+@pytest.mark.parametrize("groups", [0, 1])
+def test_too_few_groups_have_no_interval(groups: int) -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        bootstrap_statistic(groups, lambda drawn: drawn.mean(axis=-1))

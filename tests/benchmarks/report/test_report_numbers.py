@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from statistics import fmean
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -13,8 +16,9 @@ from hypothesis import strategies as st
 from report_samples import NASTY, SETTINGS, sample
 from scipy.stats import binomtest
 
+from benchmarks.metrics.damage import damage_at
 from benchmarks.report.chart import Axis, linear
-from benchmarks.report.cost import damage_of, q_at_p
+from benchmarks.report.cost import Accepted, damage_of, q_at_p
 from benchmarks.report.exports import evidence, reads_csv
 from benchmarks.report.nulls import NULLS
 from benchmarks.report.radar import radar
@@ -53,11 +57,48 @@ def test_attacker_must_accept_more_where_more_is_read() -> None:
             row |= {"psnr": {70: 36.0, 50: 30.0, 30: 24.0}[int(row["attack"][18:20])], "shown": 1.0}
         row["exact"] = row["attack"] not in jpegs[0 if row["method"] == "asked" else 2 :]
     result = Result(values)
-    weak, _ = q_at_p(result, ASKED, jpegs, 0.7)
-    strong, most = q_at_p(result, Series(NASTY, "default"), jpegs, 0.7)
+    weak, strong = (q_at_p(result, series, jpegs, 0.7) for series in (ASKED, Series(NASTY, "default")))
     mildest = 0.1 + 0.8 * (41.9733 - 36) / (41.9733 - 12.1465)
-    assert weak == pytest.approx(0.3 * mildest)  # between the unattacked pictures and the mildest strength
-    assert weak < strong < most
+    assert weak.least == pytest.approx(0.3 * mildest)  # between the unattacked pictures and the mildest strength
+    assert weak.least < strong.least < strong.most
+    assert weak.interval == pytest.approx((weak.least, weak.least))
+
+
+def test_accepted_damage_has_the_interval_of_resampled_pictures() -> None:
+    values = sample(pictures=9)
+    attacks = [setting.id for setting in SETTINGS[:4]]  # the unattacked picture first
+    rows = {(row["image"], row["attack"]): row for row in values["reads"] if row["method"] == "asked"}
+    rows["photo3.png", attacks[2]]["status"] = "refused"
+    pictures = sorted({image for image, _ in rows})
+
+    def least(drawn) -> float:
+        points = []
+        for attack in attacks:
+            met = [rows[pictures[one], attack] for one in drawn]
+            counted = [row for row in met if row["status"] == "ok"]
+            points.append((fmean(map(damage_of, counted)), fmean(row["exact"] for row in counted)))
+        found = damage_at(points, 0.6)
+        return math.inf if found is None else found
+
+    found = q_at_p(Result(values), ASKED, attacks[1:], 0.6)
+    resamples = [least(drawn) for drawn in np.random.default_rng(0).integers(9, size=(2000, 9))]
+    low, high = np.quantile(resamples, (0.025, 0.975), method="closest_observation")
+    assert found.least == pytest.approx(least(range(9)))
+    assert found.interval == pytest.approx((low, high), abs=5e-3)
+
+
+def test_damage_that_was_not_reached_is_more_than_was_tried() -> None:
+    found = Accepted(math.inf, (0.25, math.inf), 0.515)
+    assert (found.spelled(), found.span()) == ("> 0.52", "0.25 to > 0.52")
+    assert Accepted(0.3, (0.25, 0.4), 0.5).span() == "0.25-0.40"
+    assert Accepted(math.inf, (math.inf, math.inf), 0.5).span() == "> 0.50"
+
+
+def test_no_damage_no_figure() -> None:
+    values = sample()
+    for row in values["reads"]:
+        row["shown"] = None
+    assert q_at_p(Result(values), ASKED, [SETTINGS[1].id], 0.7) is None
 
 
 @given(st.floats(0, 1))

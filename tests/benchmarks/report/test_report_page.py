@@ -128,7 +128,8 @@ def test_thresholds_are_of_the_same_attacks(forensic) -> None:
     null = [row["score"] for row in rows_of(values, "asked", "unmarked")]
     met = {row["attack"] for row in rows_of(values, "asked", "unmarked")}
     marked = [row["score"] for row in rows_of(values, "asked", "marked") if row["attack"] in met]
-    assert float(line[1]) == pytest.approx(mannwhitneyu(marked, null).statistic / (len(marked) * len(null)), abs=6e-4)
+    area = mannwhitneyu(marked, null).statistic / (len(marked) * len(null))
+    assert float(line[1].split("\n")[0]) == pytest.approx(area, abs=6e-4)
     assert "too few, 100 unmarked readings needed" in line[2]
 
 
@@ -234,7 +235,15 @@ def test_files_that_are_no_pictures_count_for_nothing() -> None:
 
 
 def test_one_picture_has_no_bootstrap_interval() -> None:
-    assert "one picture: no interval" in Tables(written(sample(pictures=1))).texts["quality"]
+    texts = Tables(written(sample(pictures=1, kinds=("marked", "unmarked")))).texts
+    assert all("one picture: no interval" in texts[section] for section in ("quality", "cost", "calibration"))
+
+
+def test_area_has_an_interval(forensic) -> None:
+    lines = [row[1].split("\n") for row in forensic[2].tables["calibration"][1:]]
+    wide = [[float(end) for end in span.split("-")] + [float(value)] for value, span in lines if "-" in span]
+    assert wide
+    assert all(low <= value <= high for low, high, value in wide)
 
 
 def test_nothing_at_all_is_a_page_too() -> None:
