@@ -64,6 +64,8 @@ def page() -> str:
         "absolute and stand in the label only; combined attacks keep their source's order. Sources that work on files",
         "round to 8 bits after each step; here only codecs do, and sizes are rounded, not cut down, to whole pixels.",
         "",
+        "`watermark bench run --preset NAME` measures methods on one; the report's table of attacks has the labels.",
+        "",
     ]
     for preset in PRESETS.values():
         lines += section(preset)

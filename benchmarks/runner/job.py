@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from attacks import KnowledgeMissing
 from benchmarks.methods.base import Bits, Method, Pixels, Reading
 from benchmarks.methods.claims import compared
 from benchmarks.metrics.decoding import outcome
@@ -167,7 +168,7 @@ def _read_row(job: Job, kind: str, attack: str, key: bytes, status: str, reason:
 
 
 def _status(error: Exception) -> str:
-    return "refused" if isinstance(error, Refused | ImageTooSmall | UnsupportedImage) else "failed"
+    return "refused" if isinstance(error, Refused | ImageTooSmall | UnsupportedImage | KnowledgeMissing) else "failed"
 
 
 def _reason(error: Exception, job: Job) -> str:

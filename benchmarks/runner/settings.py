@@ -8,6 +8,7 @@ from typing import Any
 
 from attacks import Attack, Chain
 from attacks.plain import parameters, to_plain
+from attacks.presets import PresetRow
 from benchmarks.runner import draws
 
 
@@ -17,9 +18,11 @@ class Setting:
 
     Attributes:
         attack: its seeds, if it has any, are placeholders; see :meth:`for_image`.
+        published: rows of a published grid that it stands for.
     """
 
     attack: Attack
+    published: tuple[PresetRow, ...] = ()
 
     @property
     def id(self) -> str:
@@ -42,6 +45,7 @@ class Setting:
     def row(self) -> dict[str, Any]:
         """The setting as the result file holds it."""
         facts = self.attack.facts
+        published = [{"label": row.label, "setting": row.published} for row in self.published]
         return {
             "id": self.id,
             "name": facts.name,
@@ -49,6 +53,7 @@ class Setting:
             "parameters": _without_seeds(to_plain(self.attack)["parameters"]),
             "unit": facts.unit,
             "changes_size": _may_change_size(self.attack),
+            **({"published": published} if published else {}),
         }
 
 

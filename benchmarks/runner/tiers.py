@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, Self, get_args
 
 import torch
 
@@ -31,6 +31,7 @@ from attacks import (
     Screenshot,
     WebP,
 )
+from attacks.presets import Preset
 from benchmarks.grid import ENVELOPE
 from benchmarks.runner.settings import IDENTITY, Setting
 
@@ -62,6 +63,16 @@ class Tier:
     strangers: int = 0
     methods: tuple[str, ...] | None = None
     megapixels: float = 2.0
+
+    @classmethod
+    def of_preset(cls, preset: Preset) -> Self:
+        """The grid of a published benchmark and no attack; rows that are the same attack are one setting."""
+        settings = {IDENTITY.id: IDENTITY}
+        for row in preset.rows:
+            setting = Setting(row.attack)
+            setting = settings.get(setting.id, setting)
+            settings[setting.id] = replace(setting, published=(*setting.published, row))
+        return cls(preset.name, tuple(settings.values()))
 
 
 def _settings(*attacks: Attack) -> tuple[Setting, ...]:

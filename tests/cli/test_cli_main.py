@@ -53,7 +53,7 @@ def test_help_reads_so() -> None:
 
 def test_help_lists_every_command() -> None:
     assert main.list_commands(None) == COMMANDS
-    others = {"__init__", "main", "options", "attack_list", "bench_methods"}
+    others = {"__init__", "main", "options", "attack_list", "bench_methods", "bench_tier"}
     modules = {path.stem for path in (ROOT / "watermark" / "cli").glob("*.py")} - others
     assert modules == set(COMMANDS)
 

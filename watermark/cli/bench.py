@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from watermark.cli.options import json_option
 from watermark.errors import OutputExists, UsageError
 
 TIERS = ("smoke", "core", "equal", "forensic")
+PRESETS = ("meta", "omniseal", "wbench", "waves", "stirmark")
 _force_option = click.option("--force", is_flag=True, help="Overwrite what --out names.")
 
 
@@ -26,7 +27,8 @@ def command() -> None:
 
 
 @command.command("run")
-@click.option("--tier", type=click.Choice(TIERS), required=True, help="How much is measured.")
+@click.option("--tier", type=click.Choice(TIERS), help="How much is measured; this or --preset.")
+@click.option("--preset", type=click.Choice(PRESETS), help="Measure on the grid of a published benchmark instead.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -42,7 +44,7 @@ def command() -> None:
 @click.option(
     "--only", default="", metavar="PREFIX[,PREFIX]", help="Only pictures whose names begin so: kodim for Kodak's."
 )
-@click.option("--methods", help="Methods, separated by commas; those of the tier if not given.")
+@click.option("--methods", help="Methods, separated by commas; those of the tier, or all, if not given.")
 @click.option(
     "--points",
     default="default",
@@ -78,7 +80,8 @@ def command() -> None:
 )
 @_force_option
 def run_command(
-    tier: str,
+    tier: str | None,
+    preset: str | None,
     data: Path | None,
     out: Path,
     kinds: str,
@@ -108,18 +111,12 @@ def run_command(
     from benchmarks.runner.provenance import repeatable, revision
     from benchmarks.runner.result import shortfalls, write_result
     from benchmarks.runner.run import STOPPED, run
-    from benchmarks.runner.tiers import TIERS as SPECIFIED
+    from watermark.cli.bench_tier import choose_tier
 
     _refuse_existing([out], force)
-    chosen = SPECIFIED[tier]
-    if megapixels is not None:
-        chosen = replace(chosen, megapixels=megapixels)
-    if keys is not None and not chosen.strangers:
-        raise UsageError(f"the {tier} tier reads under no keys of nobody; smoke and forensic do")
-    if keys is not None:
-        chosen = replace(chosen, strangers=keys)
+    chosen = choose_tier(tier, preset, megapixels, keys)
     if data is None and tier != "smoke":
-        raise UsageError(f"the {tier} tier needs --data FOLDER, a folder of pictures")
+        raise UsageError(f"the {chosen.name} tier needs --data FOLDER, a folder of pictures")
     if data is None and (only or kinds != "photo"):
         raise UsageError("--kinds and --only choose among the pictures of a folder; give --data FOLDER")
     plan = Plan(
