@@ -32,9 +32,10 @@ lint: install
 	$(BIN)/mypy
 
 # Measures the weights in the package on the photographs of DATA (a folder with a manifest.csv) and writes
-# docs/envelope.md, and docs/speed.md with new times on decoded pixels. JOD needs the environment that
+# docs/envelope.md, docs/kinds.md for all other pictures there, and docs/speed.md with new times on decoded pixels. JOD needs the environment that
 # benchmarks/jod_environment.sh makes in build/jod.
 RESULTS := benchmarks/results
+OTHERS := text,illustration,screenshot,grey,alpha,16bit,science,ai,synthetic,chart,exif,format,cmyk,animated
 envelope: install
 	test -n "$(DATA)" || { echo "give DATA=FOLDER, a folder of images with a manifest.csv" >&2; exit 2; }
 	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
@@ -43,6 +44,11 @@ envelope: install
 		$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --robustness $$level --pairs build/pairs --out $(RESULTS)/envelope-$$level.json && \
 		build/jod/bin/python benchmarks/jod.py build/pairs/$$level.json > $(RESULTS)/jod-$$level.jsonl || exit; \
 	done
+	$(BIN)/python -m benchmarks.equal_bytes --data "$(DATA)" --pairs build/pairs --out $(RESULTS)/equal-bytes.json
+	$(BIN)/python -m benchmarks.characters --data "$(DATA)" --out $(RESULTS)/characters.json
+	$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --kinds $(OTHERS) --pairs build/others --out $(RESULTS)/envelope-others.json
+	build/jod/bin/python benchmarks/jod.py build/others/standard.json > $(RESULTS)/jod-others.jsonl
+	$(BIN)/python -m benchmarks.kinds_table
 	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json
 	$(BIN)/python -m pip install --quiet --no-deps invisible-watermark PyWavelets  # the peer in the speed table
 	$(BIN)/python -m benchmarks.speed.suite --only decoded --repeats 15 --out $(RESULTS)/speed-suite.json

@@ -38,11 +38,16 @@ def through_pillow(image: Tensor, treat: Callable[[Image.Image], Image.Image]) -
     return torch.from_numpy(np.stack(treated)).permute(0, 3, 1, 2).to(image) / 255
 
 
-def code(picture: Image.Image, form: str, **options: object) -> Image.Image:
-    """Encode and decode a picture; ``form`` and ``options`` are those of ``Image.save``."""
+def encode(picture: Image.Image, form: str, **options: object) -> bytes:
+    """The file of a picture; ``form`` and ``options`` are those of ``Image.save``."""
     buffer = BytesIO()
     picture.save(buffer, form, **options)
-    decoded = Image.open(buffer)
+    return buffer.getvalue()
+
+
+def code(picture: Image.Image, form: str, **options: object) -> Image.Image:
+    """Encode and decode a picture; ``form`` and ``options`` are those of ``Image.save``."""
+    decoded = Image.open(BytesIO(encode(picture, form, **options)))
     decoded.load()
     return decoded
 

@@ -3,9 +3,9 @@
     python -m benchmarks.envelope_table --results benchmarks/results --out docs/envelope.md
 
 Reads ``envelope-{standard,low,high}.json`` (of ``benchmarks.envelope``), ``jod-{standard,low,high}.jsonl``
-(``benchmarks/jod.py``), ``nothing.json`` (``benchmarks.nothing``) and the part ``decoded`` of ``speed-suite.json``
-(``benchmarks.speed.suite``), as far as they are there; the envelope at standard robustness must be. An envelope may
-hold a ``note``, written by hand, where it was not measured as the others.
+(``benchmarks/jod.py``), ``equal-bytes.json`` (``benchmarks.equal_bytes``), ``nothing.json`` (``benchmarks.nothing``)
+and the part ``decoded`` of ``speed-suite.json`` (``benchmarks.speed.suite``), as far as they are there; the envelope at
+standard robustness must be. An envelope may hold a ``note``, written by hand, where it was not measured as the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.grid import ENVELOPE, QUALITY_TARGETS
+from benchmarks.grid import ENVELOPE, EQUAL_BYTES, QUALITY_TARGETS, Row
 from benchmarks.metrics.intervals import wilson
 from benchmarks.page_part import with_part
 from benchmarks.speed import budgets
@@ -25,7 +25,10 @@ LEVELS = ("standard", "low", "high")
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """All results in a folder: envelopes and JOD by level, what a reader must know of them, false positives, speed."""
+    """All results in a folder: envelopes and JOD by level, what a reader must know of them, false positives, speed.
+
+    What was read at equal bytes becomes one more row of its envelope.
+    """
     results: dict[str, Any] = {"envelope": {}, "jod": {}, "notes": []}
     for level in LEVELS:
         if (path := folder / f"envelope-{level}.json").exists():
@@ -34,6 +37,12 @@ def load(folder: Path) -> dict[str, Any]:
             results["notes"] += [f"`{level}`: {stored['note']}"] if "note" in stored else []
         if (path := folder / f"jod-{level}.jsonl").exists():
             results["jod"][level] = [json.loads(line) for line in path.read_text().splitlines()]
+    if (path := folder / "equal-bytes.json").exists():
+        stored = json.loads(path.read_text())
+        results["equal_bytes"] = stored["total"]
+        for image in results["envelope"].get(stored["robustness"], []):
+            read = [copy for copy in stored["images"] if copy["image"] == image["image"]]
+            image["attacks"][EQUAL_BYTES.name] = read
     if (path := folder / "nothing.json").exists():
         results["nothing"] = json.loads(path.read_text())
     if (path := folder / "speed-suite.json").exists():
@@ -43,7 +52,12 @@ def load(folder: Path) -> dict[str, Any]:
 
 def outcomes(images: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """What was read from the copies of a row; copies under 128 pixels, which a detector refuses, are left out."""
-    return [outcome for image in images for outcome in image["attacks"][name] if "refused" not in outcome]
+    return [outcome for image in images for outcome in image["attacks"].get(name, []) if "refused" not in outcome]
+
+
+def measured_rows(images: list[dict[str, Any]]) -> list[Row]:
+    """The rows that were measured, the one of equal bytes last."""
+    return [row for row in (*ENVELOPE, EQUAL_BYTES) if outcomes(images, row.name)]
 
 
 def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -53,13 +67,16 @@ def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
         f"| attack | target | {' | '.join(levels)} | images missed at standard |",
         f"|---|---|{'---|' * len(levels)}---|",
     ]
-    for row in ENVELOPE:
+    for row in measured_rows([image for images in envelopes.values() for image in images]):
         cells = []
         for level in levels:
             read = outcomes(envelopes[level], row.name)
+            if not read:
+                cells.append("not measured")
+                continue
             hits = sum(outcome["recovered"] for outcome in read)
             low, high = wilson(hits, len(read))
-            refused = sum(len(image["attacks"][row.name]) for image in envelopes[level]) - len(read)
+            refused = sum(len(image["attacks"].get(row.name, [])) for image in envelopes[level]) - len(read)
             note = f", {refused} refused" if refused else ""
             met = "" if level != "standard" or hits >= (row.target or 0) * len(read) else " **missed**"
             cells.append(f"{100 * hits / len(read):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(read)}{note}{met}")
@@ -128,13 +145,23 @@ def nothing_section(results: dict[str, Any]) -> list[str]:
         lines += [f"They were {note}"] if (note := results["nothing"].get("note")) else []
     images = [image for level in results["envelope"].values() for image in level]
     found = sum(sum(image["found_where_nothing_is"].values()) for image in images)
-    wrong = sum(outcome["wrong"] for row in ENVELOPE for outcome in outcomes(images, row.name))
+    wrong = sum(outcome["wrong"] for row in measured_rows(images) for outcome in outcomes(images, row.name))
     searches = sum(len(image["found_where_nothing_is"]) for image in images)
     lines.append(
         f"{searches} full searches of unmarked images and under a wrong key: {found} found. "
         f"Wrong payloads read from attacked copies of marked images: {wrong}."
     )
     return lines
+
+
+def equal_bytes_lines(total: dict[str, Any]) -> list[str]:
+    """How the row of equal bytes came about, from the total of :mod:`benchmarks.equal_bytes`."""
+    quality, larger = total["quality"], total["larger_even_at_1"]
+    return [
+        f"{EQUAL_BYTES.name}: for each image the highest quality whose file is no larger than that of WebP 50,",
+        f"headers included: {quality['lowest']:g} to {quality['highest']:g}, median {quality['median']:g}"
+        + (f"; {larger} larger even at quality 1." if larger else "."),
+    ]
 
 
 def time_lines(images: list[dict[str, Any]]) -> list[str]:
@@ -188,9 +215,7 @@ def page(results: dict[str, Any]) -> str:
         "",
         *robustness_table(results["envelope"]),
         "",
-        "AVIF in as many bytes as WebP 50 takes (quality 48 to 62, one-off script, marks .5 dB louder than these):",
-        "35 of 35 marked pictures read, Kodak's 24 and 11 others.",
-        "",
+        *([*equal_bytes_lines(results["equal_bytes"]), ""] if "equal_bytes" in results else ()),
         "## Where nothing is",
         "",
         *nothing_section(results),

@@ -116,3 +116,6 @@ ENVELOPE = (
     Row("screen and camera (simulated)", (ScreenCamera(),), 0.85),
     Row("overwritten with another key", (Overwrite(),), 0.90),
 )
+
+EQUAL_BYTES = Row("AVIF in as many bytes as WebP 50", (), 0.98)
+"""A row whose attack :mod:`benchmarks.equal_bytes` finds for each image; the envelope is measured without it."""

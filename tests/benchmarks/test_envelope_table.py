@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import envelope_table
 from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, summary
-from benchmarks.grid import ENVELOPE
+from benchmarks.grid import ENVELOPE, EQUAL_BYTES
 
 
 def image(name: str, missed: dict[str, int] | None = None, **changes: Any) -> dict[str, Any]:
@@ -154,6 +154,25 @@ def test_page_is_written_from_files(results: dict[str, Any], tmp_path: Path, mon
     assert "10 decode attempts" in text
     assert "| ours | embed | no idea |" in text.partition("## Time")[2]
     assert all(len(line) < 250 for line in text.splitlines())
+
+
+def test_equal_bytes_are_one_more_row(results: dict[str, Any], tmp_path: Path) -> None:
+    for level, images in results["envelope"].items():
+        (tmp_path / f"envelope-{level}.json").write_text(json.dumps({"images": images}))
+    assert EQUAL_BYTES.name not in page(load(tmp_path))
+    copies = [{"image": f"{name}.png", "recovered": name == "a", "wrong": name == "b"} for name in "ab"]
+    total = {"quality": {"lowest": 40, "median": 48.5, "highest": 60}, "larger_even_at_1": 0}
+    stored = {"robustness": "standard", "total": total, "images": copies}
+    (tmp_path / "equal-bytes.json").write_text(json.dumps(stored))
+    text = page(load(tmp_path))
+    assert cells(text.splitlines(), EQUAL_BYTES.name) == [
+        EQUAL_BYTES.name, "98", "50.0 (9-91) of 2 **missed**", "not measured", "b"
+    ]  # fmt: skip
+    assert "headers included: 40 to 60, median 48.5.\n" in text
+    assert "Wrong payloads read from attacked copies of marked images: 1." in text
+    total["larger_even_at_1"] = 2
+    (tmp_path / "equal-bytes.json").write_text(json.dumps(stored))
+    assert "median 48.5; 2 larger even at quality 1.\n" in page(load(tmp_path))
 
 
 def test_refused_copies_are_told_apart(results: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import release_card
-from benchmarks.grid import ENVELOPE
+from benchmarks.grid import ENVELOPE, EQUAL_BYTES
 from watermark.nets.model import Model, load_card, load_model, save_model
 
 
@@ -65,6 +65,14 @@ def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
             "worst_jod: 9.6, where 9.7 was asked for",
             "a mottled pattern shows in flat sky at 4 x contrast",
         ]
+
+
+def test_equal_bytes_have_a_target_too():
+    measured = results(None)
+    measured["envelope"]["standard"][0]["attacks"][EQUAL_BYTES.name] = [{"recovered": False}]
+    metrics = release_card.metrics(measured)
+    assert metrics["missed_targets"] == {EQUAL_BYTES.name: 0.0}
+    assert release_card.failures(metrics)[0] == f"{EQUAL_BYTES.name}: 0, where 0.98 was asked for"
 
 
 def test_rows_without_a_target_cannot_fail():
