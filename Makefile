@@ -32,8 +32,8 @@ lint: install
 	$(BIN)/mypy
 
 # Measures the weights in the package on the photographs of DATA (a folder with a manifest.csv) and writes
-# docs/envelope.md, docs/kinds.md for all other pictures there, and docs/speed.md with new times on decoded pixels. JOD needs the environment that
-# benchmarks/jod_environment.sh makes in build/jod.
+# docs/envelope.md, on all other pictures there for docs/kinds.md, and docs/speed.md with new times on decoded pixels.
+# JOD needs the environment that benchmarks/jod_environment.sh makes in build/jod.
 RESULTS := benchmarks/results
 OTHERS := text,illustration,screenshot,grey,alpha,16bit,science,ai,synthetic,chart,exif,format,cmyk,animated
 envelope: install
