@@ -11,53 +11,15 @@ standard robustness must be. An envelope may hold a ``note``, written by hand, w
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.grid import ENVELOPE, EQUAL_BYTES, QUALITY_TARGETS, Row
+from benchmarks.envelope_results import LEVELS, load, measured_quality, measured_rows, outcomes
+from benchmarks.grid import EQUAL_BYTES, QUALITY_TARGETS
 from benchmarks.metrics.intervals import wilson
 from benchmarks.page_part import with_part
 from benchmarks.speed import budgets
-
-LEVELS = ("standard", "low", "high")
-
-
-def load(folder: Path) -> dict[str, Any]:
-    """All results in a folder: envelopes and JOD by level, what a reader must know of them, false positives, speed.
-
-    What was read at equal bytes becomes one more row of its envelope.
-    """
-    results: dict[str, Any] = {"envelope": {}, "jod": {}, "notes": []}
-    for level in LEVELS:
-        if (path := folder / f"envelope-{level}.json").exists():
-            stored = json.loads(path.read_text())
-            results["envelope"][level] = stored["images"]
-            results["notes"] += [f"`{level}`: {stored['note']}"] if "note" in stored else []
-        if (path := folder / f"jod-{level}.jsonl").exists():
-            results["jod"][level] = [json.loads(line) for line in path.read_text().splitlines()]
-    if (path := folder / "equal-bytes.json").exists():
-        stored = json.loads(path.read_text())
-        results["equal_bytes"] = stored["total"]
-        for image in results["envelope"].get(stored["robustness"], []):
-            read = [copy for copy in stored["images"] if copy["image"] == image["image"]]
-            image["attacks"][EQUAL_BYTES.name] = read
-    if (path := folder / "nothing.json").exists():
-        results["nothing"] = json.loads(path.read_text())
-    if (path := folder / "speed-suite.json").exists():
-        results["speed"] = json.loads(path.read_text())["parts"].get("decoded")
-    return results
-
-
-def outcomes(images: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """What was read from the copies of a row; copies under 128 pixels, which a detector refuses, are left out."""
-    return [outcome for image in images for outcome in image["attacks"].get(name, []) if "refused" not in outcome]
-
-
-def measured_rows(images: list[dict[str, Any]]) -> list[Row]:
-    """The rows that were measured, the one of equal bytes last."""
-    return [row for row in (*ENVELOPE, EQUAL_BYTES) if outcomes(images, row.name)]
 
 
 def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -119,16 +81,6 @@ def quality_table(results: dict[str, Any]) -> list[str]:
 def _beside(value: float | None, digits: int, target: float) -> str:
     """A value, with a word if it is below its target."""
     return "" if value is None else f"{value:.{digits}f}{' **missed**' * (value < target)}"
-
-
-def measured_quality(results: dict[str, Any], level: str) -> dict[str, float | None]:
-    """What :data:`benchmarks.grid.QUALITY_TARGETS` asks for, as measured at a robustness; ``None`` if it was not."""
-    jods = [line["jod"] for line in results["jod"].get(level, [])]
-    return {
-        "mean_psnr_db": fmean(image["psnr"] for image in results["envelope"][level]),
-        "mean_jod": fmean(jods) if jods else None,
-        "worst_jod": min(jods) if jods else None,
-    }
 
 
 def nothing_section(results: dict[str, Any]) -> list[str]:

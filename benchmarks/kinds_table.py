@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.characters import CHARACTERS
-from benchmarks.envelope_table import outcomes
+from benchmarks.envelope_results import outcomes
 from benchmarks.grid import ENVELOPE
 from benchmarks.metrics.intervals import bootstrap_mean, wilson
 from benchmarks.report.markdown import escaped, markdown_table

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.envelope_table import load, measured_quality, measured_rows, outcomes
+from benchmarks.envelope_results import load, measured_quality, measured_rows, outcomes
 from benchmarks.grid import ENVELOPE, EQUAL_BYTES, QUALITY_TARGETS
 from watermark.files import write_atomically
 from watermark.nets.model import RELEASE, load_card

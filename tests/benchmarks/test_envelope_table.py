@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from benchmarks import envelope_table
-from benchmarks.envelope_table import load, nothing_section, page, quality_table, robustness_table, summary
+from benchmarks.envelope_results import load
+from benchmarks.envelope_table import nothing_section, page, quality_table, robustness_table, summary
 from benchmarks.grid import ENVELOPE, EQUAL_BYTES
 
 
