@@ -8,6 +8,8 @@ import pytest
 from marked_samples import PAYLOAD, attacked
 
 from attacks import Chain, Crop, Flip, QuarterTurn, RealJpeg, Resize, Rotate
+from watermark import Detector, Key
+from watermark.registration.candidates import most_candidates
 from watermark.registration.geometry import rotation, translation
 
 
@@ -65,7 +67,7 @@ def test_whole_turns_and_mirrors_are_tried_before_any_registration(marked, detec
 def test_a_small_crop_that_single_reading_misses_is_read_jointly(marked, detector, monkeypatch):
     cropped = attacked(Crop(0.29), marked["camera"])
     assert detector.detect(cropped, search="fast").payload == PAYLOAD
-    monkeypatch.setattr("watermark.detect._places", lambda listener, readings: [])
+    monkeypatch.setattr("watermark.registration.candidates._places", lambda listener, readings: [])
     assert not detector.detect(cropped, search="fast").present
 
 
@@ -131,3 +133,11 @@ def test_a_slight_change_is_located_too(marked, detector, attack, degrees, scale
     assert found.payload == PAYLOAD
     assert found.geometry.rotation_degrees == pytest.approx(degrees, abs=0.3)
     assert found.geometry.scale == pytest.approx(scale, rel=0.005)
+
+
+@pytest.mark.parametrize("search", ["none", "fast", "full"])
+def test_no_search_reads_more_than_its_p_value_allows_for(marked, search):
+    """What ``check`` multiplies its p-value by bounds the readings, also of a picture that holds nothing of the key."""
+    stranger = Detector(Key(bytes(32)))
+    count = sum(1 for _ in stranger.readings(attacked(Rotate(20.0), marked["coffee"]), search))
+    assert {"none": 1, "fast": 8, "full": 60}[search] <= count <= most_candidates(search)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -18,22 +18,14 @@ from watermark.errors import UsageError
 from watermark.nets.model import RELEASE, Model, load_model
 from watermark.payload.frame import FORMATS, TAG_BITS, FrameReading, Payload, decode_frame, encode_frame
 from watermark.payload.keys import Key
-from watermark.registration.geometry import DIHEDRAL, Geometry, Matrix, centred
-from watermark.registration.joint import JointListener, Patterns
-from watermark.registration.perspective import perspectives
-from watermark.registration.search import AFFINE, HOMOGRAPHY, NEIGHBOURS, Listener, Reading, tone_frequencies
-from watermark.registration.tones import hypotheses, power_spectrum
+from watermark.registration.candidates import Search, candidates, most_candidates
+from watermark.registration.geometry import Geometry
+from watermark.registration.joint import Patterns
+from watermark.registration.search import HOMOGRAPHY, Listener, Reading, tone_frequencies
 from watermark.working import Luma, Pixels, check_pixels, reduced_luma
 
-Search = Literal["none", "fast", "full"]
 _WORTH_DECODING = 1.25  # bit energy; payloads were read from 1.4 up. Chance reaches it upright once in 400 keys, and
 # in most readings of a long search, which are the best of hundreds.
-_STAGES = ((True, False), (False, False), (True, True), (False, True))  # upright or not, stretched or not
-_HYPOTHESES = 64  # maps of a stage that are read at all shifts
-_PERSPECTIVES = 24  # homographies that are
-_REFINED = 6  # readings of a stage that are refined
-_JOINT = 2  # places of a search at which all bits are read together
-_SAME_PLACE = 0.3  # largest difference of two maps, in samples and estimate pixels
 CLAIM_LEVEL = 1e-6
 
 
@@ -111,6 +103,7 @@ class Detector:
         self._model = load_model(weights)
         self._carriers = Carriers.from_key(self._key)
         self._receive = self._model.receive.detach()
+        self._tones = tone_frequencies(self._carriers)
         self._patterns = Patterns(self._carriers, self._model.transmit, self._model.receive)
 
     def detect(self, pixels: Pixels, search: Search = "full") -> Detection:
@@ -129,7 +122,7 @@ class Detector:
         listener = self._listen(pixels, search)
         tags = 0
         score = 0.0
-        for reading in self._search(listener, search):
+        for reading in self._candidates(listener, search):
             score = max(score, reading.energy)
             if reading.energy < _WORTH_DECODING:
                 continue
@@ -175,13 +168,9 @@ class Detector:
         """
         listener = self._listen(pixels, search)
         codeword = encode_frame(payload, self._key)
-        hypotheses_compared = 1
-        if search != "none":
-            hypotheses_compared = len(DIHEDRAL) + _REFINED * len(_stages(search)) + _JOINT
-        if search == "full":
-            hypotheses_compared += _JOINT * NEIGHBOURS + _REFINED
+        hypotheses_compared = most_candidates(search)
         best, fit = None, -math.inf
-        for reading in self._search(listener, search):
+        for reading in self._candidates(listener, search):
             if _correlation(reading, codeword) > fit:
                 best, fit = reading, _correlation(reading, codeword)
             p_value = min(1.0, hypotheses_compared * math.exp(-0.5 * max(fit, 0.0) ** 2))
@@ -202,7 +191,7 @@ class Detector:
             pixels: as for :meth:`detect`.
             search: as for :meth:`detect`.
         """
-        return self._search(self._listen(pixels, search), search)
+        return self._candidates(self._listen(pixels, search), search)
 
     def _listen(self, pixels: Pixels, search: str) -> Listener:
         if search not in get_args(Search):
@@ -210,55 +199,8 @@ class Detector:
         check_pixels(pixels)
         return Listener(estimate_residual(self._model, reduced_luma(pixels)), self._carriers, self._receive)
 
-    def _search(self, listener: Listener, search: Search) -> Iterator[Reading]:
-        """Readings worth a look, the likely and cheap first."""
-        shape = listener.estimate.shape
-        for orientation in DIHEDRAL if search != "none" else DIHEDRAL[:1]:
-            reading = listener.read(centred(orientation, *shape))
-            if reading is not None:
-                yield reading
-        if search == "none":
-            return
-        refined: list[Reading] = []
-        spectrum = power_spectrum(listener.estimate)
-        tones = tone_frequencies(self._carriers)
-        for upright, stretched in _stages(search):
-            maps = hypotheses(spectrum, tones, upright=upright, stretched=stretched, count=_HYPOTHESES)
-            for reading in _best_of(listener, maps, AFFINE):
-                yield reading
-                refined.append(reading)
-        for place in _places(listener, refined):
-            joint = JointListener(listener, self._patterns, place)
-            yield from filter(None, [joint.read(place.matrix)])
-            if search == "full":
-                yield from joint.neighbours(place)
-        if search == "full":
-            yield from _best_of(listener, perspectives(listener.estimate, tones, _PERSPECTIVES), HOMOGRAPHY, sweeps=3)
-
-
-def _stages(search: Search) -> tuple[tuple[bool, bool], ...]:
-    """The stages of registration by pilot tones."""
-    return {"none": (), "fast": _STAGES[:1], "full": _STAGES}[search]
-
-
-def _best_of(listener: Listener, maps: list[Matrix], parameters: tuple[int, ...], sweeps: int = 1) -> list[Reading]:
-    """The best readings over some maps at all shifts, refined, best first."""
-    readings = [reading for matrix in maps for reading in listener.locate(matrix)]
-    readings.sort(key=lambda reading: -reading.energy)
-    refined = [listener.refine(reading, parameters, sweeps=sweeps) for reading in readings[:_REFINED]]
-    return sorted(refined, key=lambda reading: -reading.energy)
-
-
-def _places(listener: Listener, readings: list[Reading]) -> list[Reading]:
-    """The best places among readings that are not the same; upright, where they nearly are."""
-    places: list[Reading] = []
-    for reading in sorted(readings, key=lambda reading: -reading.energy):
-        place = listener.upright(reading) or reading
-        if all(np.abs(place.matrix - other.matrix).max() > _SAME_PLACE for other in places):
-            places.append(place)
-        if len(places) == _JOINT:
-            break
-    return places
+    def _candidates(self, listener: Listener, search: Search) -> Iterator[Reading]:
+        return candidates(listener, self._tones, self._patterns, search)
 
 
 def _correlation(reading: Reading, codeword: NDArray[np.uint8]) -> float:

@@ -18,8 +18,8 @@ from benchmarks.envelope import to_pixels, to_tensor
 from benchmarks.speed.rounds import Cell
 from benchmarks.speed.tasks import KEY, OURS, PAYLOAD, PeerTask, Task, message, photograph
 from watermark import Detector, Embedder, Payload
-from watermark.detect import Search
 from watermark.payload import polar
+from watermark.registration.candidates import Search
 
 PEER = "dwtDct"
 STRENGTH = 46.0  # dB, where it is fixed

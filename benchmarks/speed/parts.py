@@ -31,7 +31,7 @@ from benchmarks.speed.tasks import (
     marked_copy,
     photograph,
 )
-from watermark.detect import Search
+from watermark.registration.candidates import Search
 
 SIZES = (768, 512), (4000, 3000)
 MEGAPIXELS = 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0

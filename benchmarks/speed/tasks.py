@@ -23,8 +23,9 @@ from skimage import data
 from benchmarks.methods import Bits, Method, Pixels, method
 from benchmarks.methods.ours import Toolkit
 from watermark.cli.embed import command as embed_command
-from watermark.detect import Detector, Search
+from watermark.detect import Detector
 from watermark.imaging import read_image
+from watermark.registration.candidates import Search
 
 BASELINE, OURS = "Pillow", Toolkit.name
 QUALITY = 90

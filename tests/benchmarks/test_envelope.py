@@ -23,9 +23,10 @@ from benchmarks import envelope
 from benchmarks.envelope import measure, name_seed, photographs, to_pixels, to_tensor
 from benchmarks.grid import Row
 from benchmarks.jod import read_pairs
-from watermark.detect import Detection, Detector, Search
+from watermark.detect import Detection, Detector
 from watermark.nets.model import RELEASE, load_card
 from watermark.payload.frame import Payload
+from watermark.registration.candidates import Search
 from watermark.working import Pixels
 
 GRID = (
