@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.grid import ENVELOPE, EQUAL_BYTES, Row
 
+Image = dict[str, Any]
 LEVELS = ("standard", "low", "high")
 
 
@@ -56,3 +57,22 @@ def measured_quality(results: dict[str, Any], level: str) -> dict[str, float | N
         "mean_jod": fmean(jods) if jods else None,
         "worst_jod": min(jods) if jods else None,
     }
+
+
+def load_kinds(folder: Path) -> tuple[list[Image], dict[str, str]]:
+    """Images of the envelopes of photographs and of other pictures, and why some were refused.
+
+    The images have ``kind``, ``characters`` and ``jod`` beside what was measured.
+    """
+    known = json.loads((folder / "characters.json").read_text())
+    images: list[Image] = []
+    refused: dict[str, str] = {}
+    for part in ("standard", "others"):
+        stored = json.loads((folder / f"envelope-{part}.json").read_text())
+        lines = map(json.loads, (folder / f"jod-{part}.jsonl").read_text().splitlines())
+        jods = {Path(line["test"]).name.removesuffix(".standard.marked.png"): line["jod"] for line in lines}
+        refused |= stored.get("refused", {})
+        images += [
+            {**image, **known[image["image"]], "jod": jods[Path(image["image"]).stem]} for image in stored["images"]
+        ]
+    return images, refused

@@ -9,35 +9,16 @@ JOD (``jod-standard.jsonl``, ``jod-others.jsonl``) and ``characters.json`` (``be
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from benchmarks.characters import CHARACTERS
-from benchmarks.envelope_results import outcomes
+from benchmarks.envelope_results import Image, load_kinds, outcomes
 from benchmarks.grid import ENVELOPE
 from benchmarks.metrics.intervals import bootstrap_mean, wilson
 from benchmarks.report.markdown import escaped, markdown_table
 
-Image = dict[str, Any]
 _MOST = 4  # rows named of those that a kind loses
-
-
-def load(folder: Path) -> tuple[list[Image], dict[str, str]]:
-    """Images of both envelopes with ``kind``, ``characters`` and ``jod``; and why the refused ones were."""
-    known = json.loads((folder / "characters.json").read_text())
-    images: list[Image] = []
-    refused: dict[str, str] = {}
-    for part in ("standard", "others"):
-        stored = json.loads((folder / f"envelope-{part}.json").read_text())
-        lines = map(json.loads, (folder / f"jod-{part}.jsonl").read_text().splitlines())
-        jods = {Path(line["test"]).name.removesuffix(".standard.marked.png"): line["jod"] for line in lines}
-        refused |= stored.get("refused", {})
-        images += [
-            {**image, **known[image["image"]], "jod": jods[Path(image["image"]).stem]} for image in stored["images"]
-        ]
-    return images, refused
 
 
 def kind_rows(images: list[Image]) -> list[list[str]]:
@@ -136,7 +117,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--out", type=Path, default=Path("docs/kinds.md"))
     arguments = parser.parse_args()
-    arguments.out.write_text(page(*load(arguments.results)))
+    arguments.out.write_text(page(*load_kinds(arguments.results)))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.envelope_results import load_kinds
 from benchmarks.grid import ENVELOPE
-from benchmarks.kinds_table import attack_rows, kind_rows, load, page
+from benchmarks.kinds_table import attack_rows, kind_rows, page
 
 
 def image(name: str, kind: str, characters: list[str], missed: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
@@ -71,7 +72,9 @@ def test_page_says_what_was_refused(images: list[dict[str, Any]]) -> None:
 
 def test_stored_page_is_that_of_the_stored_results() -> None:
     root = Path(__file__).parents[2]
-    assert page(*load(root / "benchmarks" / "results")) == (root / "docs" / "kinds.md").read_text(encoding="utf-8")
+    assert page(*load_kinds(root / "benchmarks" / "results")) == (root / "docs" / "kinds.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_load_joins_by_name(tmp_path: Path) -> None:
@@ -82,6 +85,6 @@ def test_load_joins_by_name(tmp_path: Path) -> None:
         (tmp_path / f"jod-{part}.jsonl").write_text(json.dumps({"test": test, "jod": 9.5}) + "\n")
     known = {name: {"kind": "photo", "characters": ["dark"]} for name in ("a.png", "c.png", "unused.png")}
     (tmp_path / "characters.json").write_text(json.dumps(known))
-    images, refused = load(tmp_path)
+    images, refused = load_kinds(tmp_path)
     assert images[1] == {"image": "c.png", "kind": "photo", "characters": ["dark"], "jod": 9.5}
     assert refused == {"film.gif": "no"}

@@ -43,7 +43,7 @@ def test_quality_has_targets_too(jods, psnr, missed):
     measured["envelope"]["standard"][0]["psnr"] = psnr
     metrics = release_card.metrics(measured)
     assert metrics["missed_targets"] == missed
-    assert len(release_card.failures(metrics)) == len(missed) + 1
+    assert len(release_card.failures(metrics)) == len(missed) + 2
 
 
 def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
@@ -53,6 +53,10 @@ def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
     written["jod"]["standard"] = [{"jod": 9.6}]
     monkeypatch.setattr(release_card, "RELEASE", release)
     monkeypatch.setattr(release_card, "load", lambda folder: written)
+    reads = {"WebP 50": [{"recovered": False}, {"recovered": True}], "flip": [{"recovered": True}]}
+    drawing = {"kind": "drawing", "psnr": 40.0, "jod": 9.5, "attacks": reads}
+    photograph = {"kind": "photo", "psnr": 99.0, "jod": 9.9, "attacks": {}}
+    monkeypatch.setattr(release_card, "load_kinds", lambda folder: ([drawing, photograph], {}))
     monkeypatch.setattr(sys, "argv", ["release_card", "metrics"])
     for card in (old, {"name": "mine"}):
         monkeypatch.setattr(release_card, "load_card", lambda card=card: card)
@@ -64,7 +68,16 @@ def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
             "mean_jod: 9.6, where 9.85 was asked for",
             "worst_jod: 9.6, where 9.7 was asked for",
             "a mottled pattern shows in flat sky at 4 x contrast",
+            "the discriminator very likely taught these weights nothing",
+            "no photographs, WebP 50: 0.5, where 0.98 was asked of photographs",
         ]
+        assert new["metrics"]["other_pictures"] == {
+            "images": 1,
+            "mean_psnr_db": 40.0,
+            "mean_jod": 9.5,
+            "worst_jod": 9.5,
+            "recovered_share": {"flip": 1.0, "WebP 50": 0.5},
+        }
 
 
 def test_equal_bytes_have_a_target_too():
