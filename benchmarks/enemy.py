@@ -12,7 +12,7 @@ import watermark as wm
 from attacks import Knowledge
 from benchmarks.envelope import to_pixels, to_tensor
 from watermark.nets.model import load_model
-from watermark.working import WORKING_SIZE
+from watermark.working import working_shape
 
 _LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 
@@ -27,20 +27,22 @@ def embedding(key: wm.Key, payload: wm.Payload) -> Callable[[Tensor], Tensor]:
     return embed
 
 
-def estimate_correlation(image: Tensor) -> Callable[[Tensor], Tensor]:
-    """A score that needs no key: the correlation of the public decoder's estimate with its estimate of ``image``.
+def estimate_correlation(known: Tensor) -> Callable[[Tensor], Tensor]:
+    """A score that needs no key: the correlation of the public decoder's estimate with its mean estimate of ``known``.
 
     Args:
-        image: the marked image as the enemy has it, (1, 3, H, W) in [0, 1].
+        known: marked images as the enemy has them, (N, 3, H, W) in [0, 1]; what is scored has their size.
     """
     model = load_model()
 
     def estimate(images: Tensor) -> Tensor:
         luma = (images * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        return model.estimate(F.interpolate(luma, (WORKING_SIZE, WORKING_SIZE), mode="area"))
+        height, width = working_shape(*images.shape[2:])
+        seen = F.interpolate(luma, (height, width), mode="area")  # as a detector does, so that the gradient fits it
+        return model.estimate(F.pad(seen, (0, -width % 8, 0, -height % 8), mode="replicate"))
 
     with torch.no_grad():
-        mark = estimate(image)
+        mark = estimate(known).mean(0, keepdim=True)
     return lambda images: (estimate(images) * mark).sum((1, 2, 3))
 
 
