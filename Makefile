@@ -35,7 +35,6 @@ lint: install
 # docs/envelope.md, on all other pictures there for docs/kinds.md, and docs/speed.md with new times on decoded pixels.
 # JOD needs the environment that benchmarks/jod_environment.sh makes in build/jod.
 RESULTS := benchmarks/results
-OTHERS := text,illustration,screenshot,grey,alpha,16bit,science,ai,synthetic,chart,exif,format,cmyk,animated
 envelope: install
 	test -n "$(DATA)" || { echo "give DATA=FOLDER, a folder of images with a manifest.csv" >&2; exit 2; }
 	test -x build/jod/bin/python || bash benchmarks/jod_environment.sh build/jod
@@ -46,7 +45,7 @@ envelope: install
 	done
 	$(BIN)/python -m benchmarks.equal_bytes --data "$(DATA)" --pairs build/pairs --out $(RESULTS)/equal-bytes.json
 	$(BIN)/python -m benchmarks.characters --data "$(DATA)" --out $(RESULTS)/characters.json
-	$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --kinds $(OTHERS) --pairs build/others --out $(RESULTS)/envelope-others.json
+	$(BIN)/python -m benchmarks.envelope --data "$(DATA)" --kinds others --pairs build/others --out $(RESULTS)/envelope-others.json
 	build/jod/bin/python benchmarks/jod.py build/others/standard.json > $(RESULTS)/jod-others.jsonl
 	$(BIN)/python -m benchmarks.kinds_table
 	$(BIN)/python -m benchmarks.nothing --data "$(DATA)" --out $(RESULTS)/nothing.json

@@ -47,9 +47,6 @@ def measure(job: tuple[Path, Path], partners: tuple[Path, ...]) -> dict[str, Any
     Returns:
         What :func:`benchmarks.envelope.outcome` says of each row, with the PSNR of the attacked against the picture
         before in dB, ``None`` where both are equal.
-
-    Raises:
-        KnowledgeMissing: there are fewer partners than a row averages.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -106,6 +103,11 @@ def _write(data: Path, out: Path, only: tuple[str, ...], workers: int) -> None:
     """Measure, and write the result."""
     paths = [path for path in photographs(data) if path.name.startswith(only)]
     partners = tuple(path for path in photographs(data, megapixels=1.0) if path not in paths)[:_PARTNERS]
+    if len(paths) < 2 or len(partners) < _PARTNERS:
+        raise SystemExit(
+            f"enemies need two pictures and {_PARTNERS} others of a megapixel at most, but {data} has {len(paths)} "
+            f"whose names begin with {' or '.join(only)}, and {len(partners)} others"
+        )
     jobs = list(zip(paths, [*paths[1:], *paths[:1]], strict=True))  # none of the partners: those the enemy knows
     images = []
     with multiprocessing.get_context("spawn").Pool(workers) as pool:

@@ -171,6 +171,7 @@ def _gradients(
 
 ROWS = (
     Row("none", _attacked(Chain(()))),
+    Row("none; 16 others known", lambda scene: (scene.shared, scene.shared), _shared_secrets),
     *(Row(f"non-local means, strength {strength}", _attacked(NonLocalMeans(strength))) for strength in (6, 11)),
     Row("wavelet denoising, sigma 0.035", _attacked(WaveletDenoise(0.035))),
     Row("total variation, weight 0.03", _attacked(TotalVariationDenoise(0.03))),

@@ -182,13 +182,13 @@ def main() -> None:
     parser.add_argument("--robustness", default="standard", choices=["low", "standard", "high"])
     parser.add_argument("--weights", type=Path, help="weights file; the released ones by default")
     parser.add_argument("--pairs", type=Path, help="folder for host and marked images")
-    parser.add_argument("--kinds", default="photo", help="kinds of images, separated by commas")
+    parser.add_argument("--kinds", default="photo", help="kinds of images, separated by commas; others: all but photo")
     parser.add_argument("--only", default="", help="images whose name begins so")
     parser.add_argument("--megapixels", type=float, default=100.0, help="largest images measured")
     parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
     arguments = parser.parse_args()
     kinds = kinds_of_pictures(arguments.data, arguments.megapixels)
-    wanted = arguments.kinds.split(",")
+    wanted = set(kinds.values()) - {"photo"} if arguments.kinds == "others" else set(arguments.kinds.split(","))
     paths = [path for path, kind in kinds.items() if kind in wanted and path.name.startswith(arguments.only)]
     if arguments.pairs:
         arguments.pairs.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,9 @@ def main() -> None:
         "weights_sha256": load_card(arguments.weights or RELEASE)["sha256"],
     }
     partial_results = arguments.out.with_suffix(".partial")  # a line an image, so that a killed run goes on
-    results = _finished(partial_results, head)
+    results = [
+        result for result in _finished(partial_results, head) if result["image"] in {path.name for path in paths}
+    ]
     left = [path for path in paths if path.name not in {result["image"] for result in results}]
     with (
         multiprocessing.get_context("spawn").Pool(arguments.workers) as pool,

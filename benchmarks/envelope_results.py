@@ -41,12 +41,18 @@ def load(folder: Path) -> dict[str, Any]:
 
 def outcomes(images: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """What was read from the copies of a row; copies under 128 pixels, which a detector refuses, are left out."""
-    return [outcome for image in images for outcome in image["attacks"].get(name, []) if "refused" not in outcome]
+    return [outcome for image in images for outcome in copies(image, name) if "refused" not in outcome]
+
+
+def copies(image: Image, name: str) -> list[dict[str, Any]]:
+    """The copies of a row, refused ones too; none where the row of equal bytes was not measured."""
+    read: list[dict[str, Any]] = image["attacks"].get(name, []) if name == EQUAL_BYTES.name else image["attacks"][name]
+    return read
 
 
 def measured_rows(images: list[dict[str, Any]]) -> list[Row]:
     """The rows that were measured, the one of equal bytes last."""
-    return [row for row in (*ENVELOPE, EQUAL_BYTES) if outcomes(images, row.name)]
+    return [*ENVELOPE, *([EQUAL_BYTES] if outcomes(images, EQUAL_BYTES.name) else [])]
 
 
 def measured_quality(results: dict[str, Any], level: str) -> dict[str, float | None]:

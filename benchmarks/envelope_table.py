@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.envelope_results import LEVELS, load, measured_quality, measured_rows, outcomes
+from benchmarks.envelope_results import LEVELS, copies, load, measured_quality, measured_rows, outcomes
 from benchmarks.grid import EQUAL_BYTES, QUALITY_TARGETS
 from benchmarks.metrics.intervals import wilson
 from benchmarks.page_part import with_part
@@ -38,7 +38,7 @@ def robustness_table(envelopes: dict[str, list[dict[str, Any]]]) -> list[str]:
                 continue
             hits = sum(outcome["recovered"] for outcome in read)
             low, high = wilson(hits, len(read))
-            refused = sum(len(image["attacks"].get(row.name, [])) for image in envelopes[level]) - len(read)
+            refused = sum(len(copies(image, row.name)) for image in envelopes[level]) - len(read)
             note = f", {refused} refused" if refused else ""
             met = "" if level != "standard" or hits >= (row.target or 0) * len(read) else " **missed**"
             cells.append(f"{100 * hits / len(read):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(read)}{note}{met}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.characters import CHARACTERS
-from benchmarks.envelope_results import Image, load_kinds, outcomes
+from benchmarks.envelope_results import Image, copies, load_kinds, outcomes
 from benchmarks.grid import ENVELOPE
 from benchmarks.metrics.intervals import bootstrap_mean, wilson
 from benchmarks.report.markdown import escaped, markdown_table
@@ -33,11 +33,14 @@ def _cells(images: list[Image]) -> list[str]:
     shares = [fmean(read["recovered"] for row in ENVELOPE for read in outcomes([image], row.name)) for image in images]
     low, high = bootstrap_mean(shares) if len(shares) > 1 else (0.0, 1.0)
     jods = [image["jod"] for image in images]
+    refused = sum("refused" in copy for image in images for row in ENVELOPE for copy in copies(image, row.name))
     return [
         str(len(images)),
         f"{fmean(image['psnr'] for image in images):.1f}",
         f"{fmean(jods):.2f} ({min(jods):.2f})",
-        f"{100 * fmean(shares):.1f}" + (f" ({100 * low:.0f}-{100 * high:.0f})" if len(shares) > 1 else ""),
+        f"{100 * fmean(shares):.1f}"
+        + (f" ({100 * low:.0f}-{100 * high:.0f})" if len(shares) > 1 else "")
+        + (f", {refused} refused" if refused else ""),
         _lost(images),
     ]
 
@@ -69,7 +72,9 @@ def _share(images: list[Image], name: str) -> str:
     if not read:
         return ""
     low, high = wilson(sum(read), len(read))
-    return f"{100 * fmean(read):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(read)}"
+    refused = sum(len(copies(image, name)) for image in images) - len(read)
+    more = f", {refused} refused" if refused else ""
+    return f"{100 * fmean(read):.1f} ({100 * low:.0f}-{100 * high:.0f}) of {len(read)}{more}"
 
 
 def page(images: list[Image], refused: dict[str, str]) -> str:
@@ -89,8 +94,8 @@ def page(images: list[Image], refused: dict[str, str]) -> str:
         ),
         "",
         "Copies read: over all rows of the envelope, mean over pictures with a 95 % bootstrap interval over pictures,",
-        "which is too narrow for few. In italics what pixels are, in upright what a manifest calls them; a picture may",
-        "stand in several rows:",
+        "which is too narrow for few. Copies whose short side is under 128 pixels are refused and left out. In italics",
+        "what pixels are, in upright what a manifest calls them; a picture may stand in several rows:",
         "",
         *(f"* {name}: {meaning}" for name, meaning in CHARACTERS.items()),
         "",

@@ -71,17 +71,20 @@ def metrics(results: dict[str, Any]) -> dict[str, Any]:
 
 
 def other_pictures(images: list[Image]) -> dict[str, Any]:
-    """Quality and the recovered share of each row on what is no photograph, at standard robustness."""
-    others = [image for image in images if image["kind"] != "photo"]
-    read = {row.name: outcomes(others, row.name) for row in measured_rows(others)}
-    jods = [image["jod"] for image in others]
+    """Quality and the recovered share of each row at standard robustness.
+
+    Args:
+        images: at least 1, no photographs.
+    """
+    read = {row.name: outcomes(images, row.name) for row in ENVELOPE}
+    jods = [image["jod"] for image in images]
     return {
-        "images": len(others),
-        "mean_psnr_db": round(fmean(image["psnr"] for image in others), 3),
+        "images": len(images),
+        "mean_psnr_db": round(fmean(image["psnr"] for image in images), 3),
         "mean_jod": round(fmean(jods), 3),
         "worst_jod": round(min(jods), 3),
         "recovered_share": {
-            name: round(fmean(outcome["recovered"] for outcome in copies), 4) for name, copies in read.items()
+            name: round(fmean(outcome["recovered"] for outcome in copies), 4) for name, copies in read.items() if copies
         },
     }
 
@@ -138,7 +141,8 @@ def main() -> None:
         )
     else:
         figures = metrics(load(arguments.results))
-        figures["other_pictures"] = other_pictures(load_kinds(arguments.results)[0])
+        if others := [image for image in load_kinds(arguments.results)[0] if image["kind"] != "photo"]:
+            figures["other_pictures"] = other_pictures(others)
         _write({"failures": []} | load_card() | {"failures": failures(figures), "metrics": figures})
 
 

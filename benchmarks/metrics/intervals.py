@@ -112,7 +112,7 @@ def bootstrap_statistic(
         (2.0, 9.0)
     """
     if groups < 2:
-        raise ValueError(f"an interval needs at least 2 values, not {groups}")
+        raise ValueError(f"an interval needs at least 2 independent values, not {groups}")
     generator = np.random.default_rng(seed)
     sizes = [min(_BATCH, resamples - start) for start in range(0, resamples, _BATCH)]
     values = np.concatenate([statistic(generator.integers(groups, size=(size, groups))) for size in sizes])

@@ -92,11 +92,11 @@ class Accepted:
         """The damage in words."""
         return self._reached(self.least)
 
-    def span(self) -> str:
+    def spelled_interval(self) -> str:
         """The interval in words.
 
         Example:
-            >>> Accepted(0.3, (0.25, math.inf), 0.52).span()
+            >>> Accepted(0.3, (0.25, math.inf), 0.52).spelled_interval()
             '0.25 to > 0.52'
         """
         if self.interval is None or self.interval[1] < math.inf:
@@ -151,7 +151,7 @@ def _least(result: Result, series: Series, attacks: Sequence[str]) -> Element:
     if not found:
         return node("td", "-", small("damage not measured"), class_="gap")
     values = " / ".join(accepted.spelled() for accepted in found)
-    return node("td", values, *map(small, dict.fromkeys(accepted.span() for accepted in found)))
+    return node("td", values, *map(small, dict.fromkeys(accepted.spelled_interval() for accepted in found)))
 
 
 def _kind(result: Result, attack: str) -> str:

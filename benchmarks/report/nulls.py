@@ -110,7 +110,7 @@ def _by_kind(
 
 
 def _elsewhere(result: Result) -> str:
-    return f"Not measured in the {result.values['tier']} tier; the forensic tier does."
+    return f"Not measured in a run of {result.values['tier']}; the forensic tier does."
 
 
 def _tampered(rows: Sequence[Row]) -> list[Content]:
@@ -170,7 +170,9 @@ def _auc(marked: Sequence[Row], null: Sequence[Row]) -> Element:
                 pictures[row["image"]][side].append(row["score"])
     scores, null_scores = (list(chain.from_iterable(parts)) for parts in zip(*pictures.values(), strict=True))
     interval = auc_interval(list(pictures.values())) if len(pictures) > 1 else None
-    return node("td", f"{auc(scores, null_scores):.3f}", small(span(interval, "{:.3f}".format)))
+    # two ends of 1 do not say that pictures are alike
+    shown = "{:.3f}-{:.3f}".format(*interval) if interval else span(interval)
+    return node("td", f"{auc(scores, null_scores):.3f}", small(shown))
 
 
 def _compared(

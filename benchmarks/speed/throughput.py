@@ -7,14 +7,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 from watermark.training.checkpoint import METRICS
 
-_WARM_UP = 2  # steps that count for nothing
+_WARM_UP = 2  # steps that count for nothing; even, as the adversary takes part in every second
 
 
 class Layout(NamedTuple):
@@ -38,13 +36,13 @@ LAYOUTS = (Layout(1, 1), Layout(1, 2), Layout(2, 1))
 
 
 def images_per_second(layout: Layout, data: Path, preset: str, steps: int) -> float:
-    """Images a second in the median step of a short run, started anew; the adversary takes part from the first step.
+    """Images a second of a short run from the start, with the adversary as in a run's later steps.
 
     Args:
         layout: processes and threads.
         data: folder of training pictures.
         preset: recipe.
-        steps: how many steps; the first two count for nothing.
+        steps: how many steps, an even number; the first two count for nothing.
 
     Raises:
         RuntimeError: training failed; its last words.
@@ -70,7 +68,20 @@ def images_per_second(layout: Layout, data: Path, preset: str, steps: int) -> fl
         if run.returncode:
             raise RuntimeError(f"training with {layout} ended with {run.returncode}: {run.stderr[-400:]}")
         lines = [json.loads(line) for line in (Path(folder) / METRICS).read_text().splitlines()]
-    # a line says the mean speed since the start
-    ends = [line["images"] / line["images_per_second"] for line in lines]
-    seconds = median(later - earlier for earlier, later in pairwise(ends[_WARM_UP - 1 :]))
-    return round(float(lines[0]["images"] / seconds), 2)
+    return settled(lines)
+
+
+def settled(lines: list[dict[str, float]]) -> float:
+    """Images a second after the first two steps.
+
+    Args:
+        lines: metrics of each step: ``images`` so far, and ``images_per_second`` since the start.
+
+    Example:
+        >>> settled([{"images": 8, "images_per_second": 2}, {"images": 16, "images_per_second": 2},
+        ...          {"images": 24, "images_per_second": 2.4}, {"images": 32, "images_per_second": 2.56}])
+        3.56
+    """
+    before, last = lines[_WARM_UP - 1], lines[-1]
+    seconds = last["images"] / last["images_per_second"] - before["images"] / before["images_per_second"]
+    return round((last["images"] - before["images"]) / seconds, 2)

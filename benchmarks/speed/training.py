@@ -101,12 +101,13 @@ def lines(result: dict[str, Any]) -> list[str]:
     alone = next(iter(speeds.values()))
     return [
         f"One core, preset `{result['preset']}`: {profile['batch']} crops of {profile['crop']} pixels, attacks at "
-        "level 1, medians in milliseconds. The adversary's forward time holds its own training, and it takes part in "
-        f"the later steps only. A step without it, at level 0, takes {profile['step_ms']:.0f} ms.",
+        "level 1, medians in milliseconds. The adversary's forward time holds its own training; it takes part in every "
+        f"second of the later steps. A step without it, at level 0, takes {profile['step_ms']:.0f} ms.",
         "",
         *markdown_table(["part", "forward", "backward", "share"], rows),
         "",
-        f"Images a second on {about['cores']} cores, load {about['load']} before, in steps with the adversary:",
+        f"Images a second on {about['cores']} cores, load {about['load']} before: the first steps of a run, with the "
+        "adversary in every second:",
         "",
         *markdown_table(
             ["layout", "images a second", "ms an image", "against one core"],
@@ -140,7 +141,9 @@ def main() -> None:
         "images_per_second": speeds,
     }
     arguments.out.write_text(json.dumps(result, indent=1) + "\n")
-    arguments.page.write_text(with_part(arguments.page.read_text(), MARKS, "\n".join(lines(result))))
+    arguments.page.write_text(
+        with_part(arguments.page.read_text(encoding="utf-8"), MARKS, "\n".join(lines(result))), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -151,6 +151,9 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         return page.read_text()
 
     monkeypatch.setattr(enemies, "measure", measured)
+    with pytest.raises(SystemExit, match="16 others of a megapixel at most, but .* has 3 whose .*, and 1 others"):
+        run("--data", tmp_path)
+    monkeypatch.setattr(enemies, "_PARTNERS", 1)
     monkeypatch.setattr(enemies.multiprocessing, "get_context", lambda kind: SimpleNamespace(Pool=ThreadPool))
     written = run("--data", tmp_path)
     assert written.startswith(f"before\n{MARKS[0]}| attack |")

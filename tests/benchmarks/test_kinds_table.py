@@ -61,7 +61,10 @@ def test_attack_rows(images: list[dict[str, Any]]) -> None:
     images[2]["attacks"]["WebP 50"] = [{"refused": True}]
     (webp,) = [row for row in attack_rows(images) if row[0] == "WebP 50"]
     assert webp[3] == ""  # nothing was read
-    assert webp[4].endswith("of 2")
+    assert webp[4].endswith("of 2, 1 refused")
+    rows = {row[0]: row[1:] for row in kind_rows(images)}
+    assert rows["text"][3].endswith(", 1 refused")
+    assert rows["text"][4] == "flip: 1"  # refused is not lost
 
 
 def test_page_says_what_was_refused(images: list[dict[str, Any]]) -> None:

@@ -53,7 +53,8 @@ def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
     written["jod"]["standard"] = [{"jod": 9.6}]
     monkeypatch.setattr(release_card, "RELEASE", release)
     monkeypatch.setattr(release_card, "load", lambda folder: written)
-    reads = {"WebP 50": [{"recovered": False}, {"recovered": True}], "flip": [{"recovered": True}]}
+    reads = {row.name: [{"recovered": True}] for row in ENVELOPE}
+    reads |= {"WebP 50": [{"recovered": False}, {"recovered": True}], "resize x 0.25": [{"refused": True}]}
     drawing = {"kind": "drawing", "psnr": 40.0, "jod": 9.5, "attacks": reads}
     photograph = {"kind": "photo", "psnr": 99.0, "jod": 9.9, "attacks": {}}
     monkeypatch.setattr(release_card, "load_kinds", lambda folder: ([drawing, photograph], {}))
@@ -76,7 +77,9 @@ def test_failures_are_the_first_words_of_the_card(tmp_path, monkeypatch):
             "mean_psnr_db": 40.0,
             "mean_jod": 9.5,
             "worst_jod": 9.5,
-            "recovered_share": {"flip": 1.0, "WebP 50": 0.5},
+            "recovered_share": {
+                row.name: 0.5 if row.name == "WebP 50" else 1.0 for row in ENVELOPE if row.name != "resize x 0.25"
+            },
         }
 
 

@@ -116,7 +116,7 @@ def run_command(
     _refuse_existing([out], force)
     chosen = choose_tier(tier, preset, megapixels, keys)
     if data is None and tier != "smoke":
-        raise UsageError(f"the {chosen.name} tier needs --data FOLDER, a folder of pictures")
+        raise UsageError(f"a run of {chosen.name} needs --data FOLDER, a folder of pictures")
     if data is None and (only or kinds != "photo"):
         raise UsageError("--kinds and --only choose among the pictures of a folder; give --data FOLDER")
     plan = Plan(

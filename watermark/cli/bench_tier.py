@@ -24,5 +24,5 @@ def choose_tier(tier: str | None, preset: str | None, megapixels: float | None, 
     if megapixels is not None:
         chosen = replace(chosen, megapixels=megapixels)
     if keys is not None and not chosen.strangers:
-        raise UsageError(f"the {chosen.name} tier reads under no keys of nobody; smoke and forensic do")
+        raise UsageError(f"a run of {chosen.name} reads under no keys of nobody; smoke and forensic do")
     return chosen if keys is None else replace(chosen, strangers=keys)

@@ -89,9 +89,9 @@ def test_accepted_damage_has_the_interval_of_resampled_pictures() -> None:
 
 def test_damage_that_was_not_reached_is_more_than_was_tried() -> None:
     found = Accepted(math.inf, (0.25, math.inf), 0.515)
-    assert (found.spelled(), found.span()) == ("> 0.52", "0.25 to > 0.52")
-    assert Accepted(0.3, (0.25, 0.4), 0.5).span() == "0.25-0.40"
-    assert Accepted(math.inf, (math.inf, math.inf), 0.5).span() == "> 0.50"
+    assert (found.spelled(), found.spelled_interval()) == ("> 0.52", "0.25 to > 0.52")
+    assert Accepted(0.3, (0.25, 0.4), 0.5).spelled_interval() == "0.25-0.40"
+    assert Accepted(math.inf, (math.inf, math.inf), 0.5).spelled_interval() == "> 0.50"
 
 
 def test_no_damage_no_figure() -> None:

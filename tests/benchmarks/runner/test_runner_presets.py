@@ -128,7 +128,7 @@ def test_tier_or_preset_and_not_both(called, tmp_path: Path, options: tuple[str,
     ("options", "reason"),
     [
         (("--preset", "nobody"), "'nobody' is not one of 'meta'"),
-        (("--preset", "meta", "--keys", "7"), "the meta tier reads under no keys of nobody"),
+        (("--preset", "meta", "--keys", "7"), "a run of meta reads under no keys of nobody"),
     ],
 )
 def test_calls_that_no_preset_answers(called, options: tuple[str, ...], reason: str) -> None:
@@ -140,4 +140,4 @@ def test_calls_that_no_preset_answers(called, options: tuple[str, ...], reason: 
 def test_a_preset_needs_pictures(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["bench", "run", "--preset", "waves", "--out", str(tmp_path / "out.json")])
     assert done.exit_code == 2
-    assert "the waves tier needs --data FOLDER" in done.stderr
+    assert "a run of waves needs --data FOLDER" in done.stderr

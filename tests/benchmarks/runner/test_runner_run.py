@@ -144,7 +144,7 @@ def test_options_of_the_tier(tmp_path: Path, monkeypatch) -> None:
     assert sorted(keys.values()) == [2, 2, *[2 * 2] * 7]  # two settings; each of two repeats has a key, all share seven
     refused = CliRunner().invoke(main, [*options, "--force", "--tier", "core", "--data", str(tmp_path), "--keys", "7"])
     assert refused.exit_code == 2
-    assert "the core tier reads under no keys of nobody" in refused.output
+    assert "a run of core reads under no keys of nobody" in refused.output
 
 
 def test_cache_keeps_what_it_is_given(tmp_path: Path) -> None:
