@@ -106,6 +106,7 @@ class Conditions:
         pictures_sha256: over those photographs' files and the pieces that steganalysers learn from.
         recipe_sha256: of ``recipe.toml``.
         source_sha256: over the source that trains, marks, attacks and reads.
+        note: written by hand, where something was not as the rest says.
     """
 
     steps: int
@@ -116,6 +117,7 @@ class Conditions:
     pictures_sha256: str
     recipe_sha256: str
     source_sha256: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

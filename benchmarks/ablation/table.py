@@ -37,6 +37,7 @@ def page(ablation: Ablation) -> str:
         "closed loop, as the product writes them.",
         f"Held out: {len(conditions.images)} photographs, each with the same key and payload in every arm.",
         "One training run an arm: intervals cover the photographs, not the chance in training.",
+        *([conditions.note] if conditions.note else []),
         *unseen,
         "",
         "* Bit energy: 1 where there is no mark; mean over the attacks, then over the photographs, with a 95 %",
