@@ -151,7 +151,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         return page.read_text()
 
     monkeypatch.setattr(enemies, "measure", measured)
-    with pytest.raises(SystemExit, match="16 others of a megapixel at most, but .* has 3 whose .*, and 1 others"):
+    with pytest.raises(SystemExit, match=r"16 others of a megapixel at most, but .* has 3 whose .*, and 1 others"):
         run("--data", tmp_path)
     monkeypatch.setattr(enemies, "_PARTNERS", 1)
     monkeypatch.setattr(enemies.multiprocessing, "get_context", lambda kind: SimpleNamespace(Pool=ThreadPool))
