@@ -48,6 +48,7 @@ TABLES = (
     Table("README.md", "core-photo", brief=True),
     Table(PAGE, "core-photo"),
     Table(PAGE, "equal-kodak"),
+    Table(PAGE, "equal-rivagan"),
     Table(PAGE, "forensic-kodak"),
     Table(PAGE, "awkward"),
 )

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -105,26 +104,28 @@ def strength_for_jod(table: Mapping[float, float], target: float) -> float:
     """The strength whose mean JOD is ``target``; between those measured log(10 - JOD) is taken as linear in dB.
 
     Args:
-        table: mean JOD by strength in dB; rises with it and stays below 10.
+        table: mean JOD by strength in dB; below 10 where the target is passed, which happens once.
         target: in JOD.
 
     Raises:
-        Uncalibrated: the table does not reach the target, does not rise, or reaches 10.
+        Uncalibrated: the table does not reach the target, falls below it again, or jumps to 10.
 
     Example:
         >>> round(strength_for_jod({42.0: 9.2, 46.0: 9.8}, 9.6), 2)
         44.0
     """
     strengths = sorted(table)
-    jods = [table[strength] for strength in strengths]
-    if not all(first < second for first, second in pairwise(jods)):
-        raise Uncalibrated(f"JOD does not rise with strength: {_spelled(table)}")
-    if not jods[0] <= target <= jods[-1]:
+    place = next((place for place, strength in enumerate(strengths) if table[strength] >= target), None)
+    if place is None or (place == 0 and table[strengths[0]] > target):
         reach = f"strengths from {strengths[0]:g} to {strengths[-1]:g} dB do not reach JOD {target:g}"
         raise Uncalibrated(f"{reach}: {_spelled(table)}")
-    if jods[-1] >= 10:
+    if any(table[strength] < target for strength in strengths[place:]):
+        raise Uncalibrated(f"JOD does not rise with strength: {_spelled(table)}")
+    if table[strengths[place]] >= 10:
         raise Uncalibrated(f"a JOD of 10 is no difference at all: {_spelled(table)}")
-    return float(np.interp(-np.log(10 - target), -np.log(10 - np.array(jods)), strengths))
+    around = strengths[max(place - 1, 0) : place + 1]
+    jods = np.array([table[strength] for strength in around])
+    return float(np.interp(-np.log(10 - target), -np.log(10 - jods), around))
 
 
 def measure_jod(pairs: Sequence[Sequence[str]], python: Path) -> list[float]:

@@ -132,6 +132,17 @@ def test_jod_of_a_quiet_method() -> None:
         strength_for_jod(table, 9.4)
 
 
+def test_jod_need_not_rise_where_it_is_not_asked_for() -> None:
+    """RivaGAN's quietest marks are rounded away, and 47 and 50 dB look the same."""
+    table = {38.0: 9.63, 41.0: 9.807, 44.0: 9.932, 47.0: 9.973, 50.0: 9.973}
+    assert 38 < strength_for_jod(table, 9.8) < 41
+    assert strength_for_jod(table, 9.63) == 38.0
+    table[50.0] = 10.0  # nothing is left of the mark
+    assert 44 < strength_for_jod(table, 9.95) < 47
+    with pytest.raises(Uncalibrated, match="does not rise"):
+        strength_for_jod(table | {47.0: 9.7}, 9.8)
+
+
 def test_jod_is_exact_where_its_loss_is_exponential() -> None:
     table = {strength: 10 - 8 * 10 ** (-strength / 30) for strength in (42.0, 46.0, 50.0)}
     assert strength_for_jod(table, 10 - 8 * 10 ** (-44.5 / 30)) == pytest.approx(44.5)
