@@ -126,7 +126,7 @@ def test_detect_in_words(several: dict[str, Path]) -> None:
     done = run_process("detect", *files, "--search", "none", folder=several["broken"].parent)
     assert done.returncode == 3
     none, found = done.stdout.splitlines()
-    assert none == f"{files[0]}: no mark of this key found (none search)"
+    assert none == f"{files[0]}: no mark of the open key (give --key for one of your own) found (none search)"
     assert found.startswith(f"{files[2]}: payload {PAYLOAD}, ")
     assert " of 256 bits wrong, by chance at most " in found
     assert done.stderr.startswith(f"watermark: {files[1]}: expected ")

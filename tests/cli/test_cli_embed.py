@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from cli_samples import (
     ICC,
     PAYLOAD,
@@ -28,6 +29,7 @@ from cli_samples import (
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
+from watermark.nets.model import Model, load_model, save_model
 from watermark.payload.keys import Key
 
 EMBED_KINDS = {
@@ -193,7 +195,7 @@ def test_robustness_that_is_not_reached_is_said(tmp_path: Path) -> None:
     source = save(tmp_path / "a.png", texture)
     result = run("embed", source, tmp_path / "b.png", "--text", "x", "--robustness", "high", "--json")
     assert json_lines(result)[0]["reached"] is False
-    assert result.stderr.startswith(f"watermark: {source}: high robustness was not reached by ")
+    assert result.stderr.startswith(f"watermark: {source}: high robustness was not reached: ")
     assert result.stderr.count("\n") == 1
 
 
@@ -239,3 +241,22 @@ def test_in_place_needs_force(tmp_path: Path, source: Path) -> None:
     done = run_process("detect", "source.jpg", "--search", "none", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("source.jpg: payload 78000000 'x', ")
+
+
+def test_weights_of_a_run_mark_and_read(tmp_path: Path, source: Path) -> None:
+    torch.manual_seed(3)
+    weights = tmp_path / "model.safetensors"
+    model = Model(**load_model().architecture)
+    with torch.no_grad():
+        for own, released in zip(model.parameters(), load_model().parameters(), strict=True):
+            own.copy_(released + 0.002 * torch.randn_like(released))
+    save_model(model, weights, {})
+    marked = tmp_path / "marked.png"
+    assert run("embed", source, marked, "--text", "x", "--weights", weights).exit_code == 0
+    run("embed", source, tmp_path / "released.png", "--text", "x")
+    assert marked.read_bytes() != (tmp_path / "released.png").read_bytes()
+    for command, claim in (("detect", []), ("check", ["--text", "x"])):
+        assert run(command, marked, *claim, "--weights", weights).exit_code == 0
+        gone = run(command, marked, *claim, "--weights", tmp_path / "none.safetensors")
+        assert gone.exit_code == 3
+        assert "none.safetensors" in gone.stderr

@@ -20,6 +20,7 @@ from watermark.cli.options import (
     payload_options,
     print_unexamined,
     search_option,
+    weights_option,
 )
 from watermark.errors import ImageError
 
@@ -29,6 +30,7 @@ from watermark.errors import ImageError
 @payload_options
 @key_option
 @search_option
+@weights_option
 @json_option
 def command(
     files: tuple[Path, ...],
@@ -37,6 +39,7 @@ def command(
     uuid: str | None,
     key_file: Path | None,
     search: str,
+    weights: Path | None,
     as_json: bool,
 ) -> None:
     """Compare each FILE with a claimed payload; finds marks far too weak to read blind.
@@ -48,9 +51,10 @@ def command(
 
     from watermark.detect import Detector
     from watermark.imaging import read_image
+    from watermark.nets.model import RELEASE
 
     compute_on_one_thread()
-    detector = Detector(key)
+    detector = Detector(key, weights=weights or RELEASE)
     code = 0
     for file in files:
         started = time.perf_counter()

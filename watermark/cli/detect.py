@@ -19,6 +19,7 @@ from watermark.cli.options import (
     naming,
     print_unexamined,
     search_option,
+    weights_option,
 )
 from watermark.errors import ImageError
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @key_option
 @search_option
+@weights_option
 @json_option
-def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json: bool) -> None:
+def command(files: tuple[Path, ...], key_file: Path | None, search: str, weights: Path | None, as_json: bool) -> None:
     """Read the mark of each FILE, without the original.
 
     Exits with 0 if all are marked, 1 if some are not, 3 if some could not be examined.
@@ -40,9 +42,10 @@ def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json
 
     from watermark.detect import Detector
     from watermark.imaging import read_image
+    from watermark.nets.model import RELEASE
 
     compute_on_one_thread()
-    detector = Detector(key)
+    detector = Detector(key, weights=weights or RELEASE)
     code = 0
     for file in files:
         started = time.perf_counter()
@@ -57,7 +60,8 @@ def command(files: tuple[Path, ...], key_file: Path | None, search: str, as_json
         if not found.present:
             code = max(code, 1)
         line = as_object(str(file), found, milliseconds)
-        click.echo(json.dumps(line) if as_json else _sentence(click.format_filename(file), found))
+        whose = "this key" if key_file else "the open key (give --key for one of your own)"
+        click.echo(json.dumps(line) if as_json else _sentence(click.format_filename(file), found, whose))
     sys.exit(code)
 
 
@@ -80,9 +84,9 @@ def as_object(file: str, found: Detection, milliseconds: float) -> dict[str, Any
     }
 
 
-def _sentence(file: str, found: Detection) -> str:
+def _sentence(file: str, found: Detection, whose: str) -> str:
     if found.payload is None:
-        return f"{file}: no mark of this key found ({found.search} search)"
+        return f"{file}: no mark of {whose} found ({found.search} search)"
     text = f" {found.payload.text!r}" if found.payload.text else ""
     return (
         f"{file}: payload {found.payload.hex}{text}, {found.bit_errors} of 256 bits wrong, "

@@ -17,6 +17,7 @@ from watermark.cli.options import (
     open_source,
     parse_payload,
     payload_options,
+    weights_option,
 )
 from watermark.errors import NotReadBack
 
@@ -40,6 +41,7 @@ from watermark.errors import NotReadBack
 )
 @click.option("--quality", type=click.IntRange(1, 100), help="Quality of JPEG or WebP; else as the source was coded.")
 @click.option("--force", is_flag=True, help="Overwrite OUT; drop a C2PA manifest.")
+@weights_option
 @json_option
 def command(
     source: Path,
@@ -52,6 +54,7 @@ def command(
     strength: float | None,
     quality: int | None,
     force: bool,
+    weights: Path | None,
     as_json: bool,
 ) -> None:
     """Mark the picture IN and write it to OUT (JPEG, PNG, WebP or TIFF, by its suffix).
@@ -67,27 +70,33 @@ def command(
     from watermark.embed import Embedder
     from watermark.files import write_atomically
     from watermark.imaging import decode_image, encode_image
+    from watermark.nets.model import RELEASE
 
     for loss in image.losses(kind):
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
     compute_on_one_thread()
-    detector = Detector(key)
+    weights = weights or RELEASE
+    detector = Detector(key, weights=weights)
     with naming(source):
         if detector.detect(image.pixels, search="none").present:
             click.echo(f"watermark: {source} carries a mark of this key already; a second one weakens both", err=True)
-        marked = Embedder(key, robustness, strength).embed(image.pixels, message)  # type: ignore[arg-type]
+        embedder = Embedder(key, robustness, strength, weights)  # type: ignore[arg-type]
+        marked = embedder.embed(image.pixels, message)
         coded = encode_image(image, marked.pixels, kind, quality=quality)
         written = detector.detect(decode_image(coded, str(target)).pixels, search="none")
     if written.payload != message:
         raise NotReadBack(
-            f"the mark could not be read back from what would have been {target}, so nothing was written; "
-            "try a shorter payload, --robustness high, a lower --strength or, for lossy formats, a higher --quality"
+            f"{source}: the mark could not be read back from what would have been {target}, so nothing was written; "
+            "a flat picture may carry none; try a shorter payload, --robustness high, a lower --strength or, for lossy "
+            "formats, a higher --quality"
         )
     write_atomically(target, coded)
     if not marked.reached:
+        louder = "a --strength" if robustness == "high" else "--robustness high or a --strength"
         click.echo(
-            f"watermark: {source}: {robustness} robustness was not reached by the loudest mark that quality and the "
-            "limit of 38 dB allow; --strength sets one regardless",
+            f"watermark: {source}: {robustness} robustness was not reached: strong JPEG compression leaves less of "
+            f"this mark than asked for, and a louder one would show more than {robustness} allows; {louder} below "
+            f"{marked.strength:g} marks louder",
             err=True,
         )
     result = {

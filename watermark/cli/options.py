@@ -26,6 +26,11 @@ key_option = click.option(
     type=click.Path(path_type=Path),
     help="Key file made by keygen; without it the published open key, which anyone can read and forge.",
 )
+weights_option = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Weights of a training run of your own, RUN/model.safetensors; the released ones by default.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 search_option = click.option(
     "--search",

@@ -112,9 +112,12 @@ class Key:
         try:
             text = Path(path).read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
-            raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from error
+            raise KeyFileError(f"cannot read the key file {path}: {error.strerror}; keygen makes one") from error
         if len(text) != 2 * KEY_BYTES:
-            raise KeyFileError(f"{path} must hold {2 * KEY_BYTES} hexadecimal digits, but holds {len(text)} characters")
+            raise KeyFileError(
+                f"{path} must hold {2 * KEY_BYTES} hexadecimal digits, as keygen writes them, "
+                f"but holds {len(text)} characters"
+            )
         try:
             return cls(bytes.fromhex(text))
         except ValueError as error:
@@ -131,7 +134,7 @@ class Key:
         except FileExistsError as error:
             raise KeyFileError(f"{path} exists; a key is never overwritten, choose another name") from error
         except OSError as error:
-            raise KeyFileError(f"cannot write the key file {path}: {error}") from error
+            raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from error
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(self.secret.hex() + "\n")
 

@@ -80,7 +80,11 @@ class Pictures:
             with Image.open(io.BytesIO(entry.read())) as picture:
                 picture.draft("L", (_LARGEST_SIDE, _LARGEST_SIDE))
                 grey = picture.convert("L")
-        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+        except UnidentifiedImageError as error:  # whose own words are those of the object in memory
+            raise SettingsError(
+                f"the training picture {entry.name} is no image that Pillow knows; remove it"
+            ) from error
+        except (Image.DecompressionBombError, OSError, ValueError) as error:
             raise SettingsError(f"cannot read the training picture {entry.name}: {error}; remove it") from error
         grey.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
         luma = np.asarray(grey)
