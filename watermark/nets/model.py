@@ -111,7 +111,9 @@ def load_card(path: Path = RELEASE) -> dict[str, Any]:
     try:
         card = json.loads(path.with_suffix(".json").read_text())
     except (OSError, ValueError) as error:
-        raise WeightsError(f"cannot read the model card {path.with_suffix('.json')}: {error}") from error
+        raise WeightsError(
+            f"cannot read the model card {path.with_suffix('.json')}, which belongs beside its weights: {error}"
+        ) from error
     if not isinstance(card, dict):
         raise WeightsError(f"the model card {path.with_suffix('.json')} must be a JSON object; install it again")
     return card
