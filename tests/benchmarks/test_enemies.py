@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from math import log10
 from multiprocessing.pool import ThreadPool
 from operator import attrgetter
@@ -12,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -30,16 +28,9 @@ from watermark.detect import estimate_residual
 from watermark.nets.model import RELEASE, load_card, load_model
 from watermark.working import reduced_luma
 
+pytestmark = pytest.mark.usefixtures("threads_restored")
+
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _threads() -> Iterator[None]:
-    """Measuring sets one thread; the other tests get back what they had."""
-    threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
-    yield
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(cv_threads)
 
 
 def named(*names: str) -> list[Row]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -29,21 +27,14 @@ from watermark.payload.frame import Payload
 from watermark.registration.candidates import Search
 from watermark.working import Pixels
 
+pytestmark = pytest.mark.usefixtures("threads_restored")
+
 GRID = (
     Row("identity", (Chain(()),), 0.99),
     Row("flip and crop", (Flip("horizontal"), Crop(0.84, 0.5, 0.5)), 0.9),
     Row("destroyed", (GaussianNoise(5.0),), 0.9),
 )
 OUTCOME = {"recovered": bool, "wrong": bool, "bit_errors": int, "score": float, "ms": float}
-
-
-@pytest.fixture(autouse=True)
-def _threads() -> Iterator[None]:
-    """Measuring sets one thread; the other tests get back what they had."""
-    threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
-    yield
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(cv_threads)
 
 
 @pytest.fixture

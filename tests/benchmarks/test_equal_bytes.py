@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -26,16 +23,9 @@ from benchmarks.equal_bytes import closest_quality, total
 from watermark.errors import UnreadableImage
 from watermark.nets.model import RELEASE, load_card
 
+pytestmark = pytest.mark.usefixtures("threads_restored")
+
 NAME = "kodim01.png"
-
-
-@pytest.fixture(autouse=True)
-def _threads() -> Iterator[None]:
-    """Measuring sets one thread; the other tests get back what they had."""
-    threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
-    yield
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(cv_threads)
 
 
 @pytest.fixture(scope="module")
