@@ -18,6 +18,7 @@ from watermark.errors import UsageError
 from watermark.files import write_atomically
 
 SCHEMA = 1
+_MOST_REASONS = 3  # named of each method's rows that were not done
 
 
 def schema() -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _processor() -> str | None:
 
 
 def shortfalls(result: Mapping[str, Any]) -> list[str]:
-    """What was not measured, a line a method: why it is missing, or how many of its rows were not done and why most.
+    """What was not measured, a line a method: why it is missing, or how many of its rows were not done, and why.
 
     A reading of a picture that was not marked counts for the reason why it was not.
     """
@@ -100,8 +101,9 @@ def shortfalls(result: Mapping[str, Any]) -> list[str]:
         if method["status"] == "missing":
             lines.append(f"{method['name']} is missing: {method['reason']}")
         elif reasons:
-            (reason, count), *_ = reasons.most_common(1)
-            lines.append(f"{method['name']}: {reasons.total()} of {len(rows)} rows not done, {count} of them: {reason}")
+            why = "; ".join(f"{count} of them: {reason}" for reason, count in reasons.most_common(_MOST_REASONS))
+            more = f"; and {len(reasons) - _MOST_REASONS} more reasons" if len(reasons) > _MOST_REASONS else ""
+            lines.append(f"{method['name']}: {reasons.total()} of {len(rows)} rows not done, {why}{more}")
     return lines
 
 

@@ -17,7 +17,7 @@ from benchmarks.methods import method_names
 from benchmarks.runner import run as run_module
 from benchmarks.runner import tiers
 from benchmarks.runner.provenance import command_line, revision
-from benchmarks.runner.result import read_result, schema
+from benchmarks.runner.result import read_result, schema, shortfalls
 from watermark.cli import bench
 from watermark.cli.main import main
 
@@ -166,3 +166,11 @@ def test_methods_are_listed() -> None:
             assert f"{row['message_bits']} bits, {'blind' if row['blind'] else 'claimed'}" in line
             assert row["licence"] in line
     assert "Apache-2.0" in lines[0]
+
+
+def test_the_most_frequent_reasons_are_named() -> None:
+    reasons = ["a", "b", "b", "c", "c", "c", "d"]
+    rows = [{"method": "mine", "status": "failed", "reason": reason} for reason in reasons]
+    result = {"methods": [{"name": "mine", "status": "ok"}], "embeds": [], "reads": rows}
+    most = "3 of them: c; 2 of them: b; 1 of them: a; and 1 more reasons"
+    assert shortfalls(result) == [f"mine: 7 of 7 rows not done, {most}"]
