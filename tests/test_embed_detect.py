@@ -104,6 +104,8 @@ def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures
     faint, floored = embedded(1.2, 0.01, 1.0), embedded(1.2, 0.01, 0.12)
     reads = [Detector().detect(attacked(WebP(50), result.pixels)).payload for result in (faint, floored)]
     assert reads == [None, PAYLOAD]
+    monkeypatch.setattr(embed, "_MOST_LOSS", 0.02)  # too little for WebP here, so it buys nothing
+    assert embedded(1.2, 0.01, 0.12).strength == faint.strength
 
 
 def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatch):
