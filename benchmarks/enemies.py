@@ -26,6 +26,7 @@ import torch
 import watermark as wm
 from benchmarks.enemy_rows import ROWS, Scene, fitted
 from benchmarks.envelope import outcome, photographs, rgb_pixels, to_pixels, to_tensor
+from benchmarks.envelope_results import write_images
 from benchmarks.metrics.intervals import wilson
 from benchmarks.metrics.quality import psnr
 from benchmarks.page_part import with_part
@@ -114,15 +115,13 @@ def _write(data: Path, out: Path, only: tuple[str, ...], workers: int) -> None:
         for image in pool.imap_unordered(partial(measure, partners=partners), jobs):
             images.append(image)
             print(f"{len(images)}/{len(paths)} {image['image']}", file=sys.stderr)
-    images.sort(key=lambda image: str(image["image"]))
     head = {
         "schema": 1,
         "robustness": "standard",
         "weights_sha256": load_card(RELEASE)["sha256"],
         "partners": [path.name for path in partners],
     }
-    lines = ",\n".join(json.dumps(image) for image in images)  # an image a line
-    out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
+    write_images(out, head, images)
 
 
 if __name__ == "__main__":

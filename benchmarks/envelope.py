@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import watermark as wm
+from benchmarks.envelope_results import write_images
 from watermark.errors import ImageError, ImageTooSmall
 from watermark.imaging import read_image
 from watermark.nets.model import RELEASE, load_card
@@ -222,8 +223,7 @@ def main() -> None:
         stems = [arguments.pairs / f"{Path(str(result['image'])).stem}.{arguments.robustness}" for result in results]
         pairs = [[f"{stem}.host.png", f"{stem}.marked.png"] for stem in stems]
         (arguments.pairs / f"{arguments.robustness}.json").write_text(json.dumps(pairs))
-    lines = ",\n".join(json.dumps(result) for result in results)  # an image a line
-    arguments.out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
+    write_images(arguments.out, head, results)
     partial_results.unlink()
 
 

@@ -1,4 +1,4 @@
-"""Stored measurements of the envelope, joined: what the page, the README and the release card are written from."""
+"""Stored measurements of the envelope: written, and joined for the page, the README and the release card."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.grid import ENVELOPE, EQUAL_BYTES, Row
+from watermark.files import write_atomically
 
 Image = dict[str, Any]
 LEVELS = ("standard", "low", "high")
@@ -37,6 +38,16 @@ def load(folder: Path) -> dict[str, Any]:
     if (path := folder / "speed-suite.json").exists():
         results["speed"] = json.loads(path.read_text())["parts"].get("decoded")
     return results
+
+
+def write_images(path: Path, head: dict[str, Any], images: list[Image]) -> None:
+    """Write a result with an image a line, by name: JSON, ``head`` and then ``images``.
+
+    Raises:
+        OSError: the folder is missing or not writable.
+    """
+    lines = ",\n".join(json.dumps(image) for image in sorted(images, key=lambda image: str(image["image"])))
+    write_atomically(path, (json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n').encode())
 
 
 def outcomes(images: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

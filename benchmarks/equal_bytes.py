@@ -10,7 +10,6 @@ headers included, and read blindly with full search under its own key.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import sys
 from bisect import bisect_right
@@ -26,6 +25,7 @@ import watermark as wm
 from attacks import Avif
 from attacks.codecs import encode
 from benchmarks.envelope import name_seed, outcome, photographs, to_pixels, to_tensor
+from benchmarks.envelope_results import write_images
 from benchmarks.metrics.intervals import wilson
 from watermark.imaging import read_image
 from watermark.nets.model import RELEASE, load_card
@@ -121,15 +121,13 @@ def main() -> None:
         for result in pool.imap_unordered(job, paths):
             results.append(result)
             print(f"{len(results)}/{len(paths)} {result['image']} quality {result['avif_quality']}", file=sys.stderr)
-    results.sort(key=lambda result: str(result["image"]))
     head = {
         "schema": 1,
         "robustness": arguments.robustness,
         "weights_sha256": load_card(RELEASE)["sha256"],
         "total": total(results),
     }
-    lines = ",\n".join(json.dumps(result) for result in results)  # an image a line
-    arguments.out.write_text(json.dumps(head)[:-1] + f', "images": [\n{lines}\n]}}\n')
+    write_images(arguments.out, head, results)
 
 
 if __name__ == "__main__":

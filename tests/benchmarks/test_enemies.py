@@ -95,6 +95,12 @@ def test_gradients_leave_what_is_known_or_go_towards_it(row: Row, scene: Scene) 
     assert torch.equal(before, scene.unmarked if row.forged else scene.marked)
 
 
+def test_of_several_pictures_the_enemy_hears_the_mean(scene: Scene) -> None:
+    known = torch.cat([scene.marked, scene.grey])
+    apart = [float(estimate_correlation(image[None])(scene.marked)) for image in known]
+    assert float(estimate_correlation(known)(scene.marked)) == pytest.approx(sum(apart) / 2, rel=1e-3)
+
+
 def test_what_the_enemy_hears_is_what_a_detector_hears() -> None:
     pixels = np.ascontiguousarray(np.tile(data.coffee(), (2, 1, 1))[:512])  # 512 x 600, heard at 256 x 300
     image, estimate = to_tensor(pixels), estimate_residual(load_model(), reduced_luma(pixels))

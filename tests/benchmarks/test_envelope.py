@@ -125,3 +125,18 @@ def test_result_file(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     names = [str(pairs / f"kodim01.low.{kind}.png") for kind in ("host", "marked")]
     assert read_pairs(pairs / "low.json") == [(names[0], names[1])]  # as benchmarks/jod.py wants them
     assert capsys.readouterr().err.startswith("1/1 kodim01.png ")
+
+
+def test_other_kinds_and_what_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks.grid, "ENVELOPE", GRID[:1])
+    monkeypatch.setattr(envelope.multiprocessing, "get_context", lambda kind: SimpleNamespace(Pool=ThreadPool))
+    manifest = folder / "manifest.csv"
+    manifest.write_text(manifest.read_text() + "\nfilm.gif,animated,90,80\n")
+    (folder / "film.gif").write_bytes(b"no picture")
+    out = folder / "result.json"
+    monkeypatch.setattr(sys, "argv", ["envelope", "--data", str(folder), "--out", str(out), "--kinds", "others"])
+    envelope.main()
+    result = json.loads(out.read_text())
+    assert [image["image"] for image in result["images"]] == ["drawing.png"]  # and no photograph
+    assert list(result["refused"]) == ["film.gif"]
+    assert result["refused"]["film.gif"].startswith("film.gif: ")  # without the folder

@@ -108,7 +108,7 @@ def test_info_counts_the_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(run("info").stdout.splitlines()) == 3
     card = {"failures": ["the moon", "the sun"], **card}
     *_, line = run("info").stdout.splitlines()
-    assert line == "2 known failures of the weights: --json lists them first; see docs/envelope.md"
+    assert line == "2 known failures of the weights: --json lists them first; see docs/kinds.md"
 
 
 def test_info_with_bad_weights(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,4 +39,4 @@ def command(key_file: Path | None, as_json: bool) -> None:
     name, licence = card.get("name", "unnamed"), card.get("licence", "unknown")
     click.echo(f"weights {name}, SHA-256 {card['sha256']}, licence {licence}")
     if failures := card.get("failures"):
-        click.echo(f"{len(failures)} known failures of the weights: --json lists them first; see docs/envelope.md")
+        click.echo(f"{len(failures)} known failures of the weights: --json lists them first; see docs/kinds.md")
