@@ -14,9 +14,10 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
 from attacks import Brightness, Crop, RealJpeg, Rotate, WebP
-from watermark import Detector, Embedder, Key, Payload, embed
+from watermark import Detector, Embedder, Key, Payload, embed, host
 from watermark.detect import CLAIM_LEVEL
 from watermark.errors import ImageTooSmall, UnsupportedImage, UsageError, WeightsError
+from watermark.host import Target
 from watermark.nets.model import load_model
 from watermark.payload.frame import LIST_SIZE, encode_frame
 from watermark.perception import quality_loss
@@ -94,7 +95,7 @@ def test_a_stronger_level_is_louder_and_none_costs_more_quality_than_it_may(pict
 
 def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures, monkeypatch):
     def embedded(energy, loss, wrong):
-        monkeypatch.setattr(embed, "_TARGETS", {"standard": (energy, loss, wrong)})
+        monkeypatch.setattr(embed, "_TARGETS", {"standard": Target(energy, loss, wrong)})
         return Embedder().embed(pictures["coffee"], PAYLOAD)
 
     loud, capped = embedded(6.0, 1.0, 1.0), embedded(6.0, 0.1, 1.0)
@@ -104,15 +105,15 @@ def test_quality_stops_the_strength_but_not_below_what_reads_after_webp(pictures
     faint, floored = embedded(1.2, 0.01, 1.0), embedded(1.2, 0.01, 0.12)
     reads = [Detector().detect(attacked(WebP(50), result.pixels)).payload for result in (faint, floored)]
     assert reads == [None, PAYLOAD]
-    monkeypatch.setattr(embed, "_MOST_LOSS", 0.02)  # too little for WebP here, so it buys nothing
+    monkeypatch.setattr(host, "_MOST_LOSS", 0.02)  # too little for WebP here, so it buys nothing
     assert embedded(1.2, 0.01, 0.12).strength == faint.strength
 
 
 def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatch):
     pixels = np.clip(pictures["astronaut"].astype(int) + 130, 0, 255).astype(np.uint8)
-    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0, 0.18)})
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": Target(1.2, 1.0, 0.18)})
     results = [Embedder().embed(pixels, PAYLOAD)]
-    monkeypatch.setattr(embed, "_BRIGHTENED", embed._BRIGHTENED._replace(brightness=1.0))
+    monkeypatch.setattr(host, "_BRIGHTENED", host._BRIGHTENED._replace(brightness=1.0))
     results.insert(0, Embedder().embed(pixels, PAYLOAD))
     assert results[1].strength < results[0].strength - 1
     read = [Detector().detect(attacked(Brightness(2.0), result.pixels)).payload for result in results]
@@ -120,13 +121,13 @@ def test_a_bright_picture_is_marked_to_read_when_brightened(pictures, monkeypatc
 
 
 def test_a_page_that_no_mark_can_save_from_brightening_is_not_marked_louder(monkeypatch):
-    monkeypatch.setattr(embed, "_TARGETS", {"standard": (1.2, 1.0, 1.0)})
+    monkeypatch.setattr(embed, "_TARGETS", {"standard": Target(1.2, 1.0, 1.0)})
     page = np.clip(2 * data.page().astype(int), 0, 255).astype(np.uint8)
-    assert Embedder().embed(page, PAYLOAD).strength > embed.LOUDEST + 3
+    assert Embedder().embed(page, PAYLOAD).strength > host.LOUDEST + 3
 
 
 def test_no_pixel_of_the_working_size_changes_by_more_than_the_bound(pictures, monkeypatch):
-    monkeypatch.setattr(embed, "_LARGEST_CHANGE", 3 / 255)
+    monkeypatch.setattr(host, "_LARGEST_CHANGE", 3 / 255)
     change = Embedder().embed(pictures["coffee"], PAYLOAD).pixels.astype(int) - pictures["coffee"]
     assert np.abs(change).max() <= 4  # a cubic may overshoot by one
 
@@ -143,7 +144,7 @@ def test_marks_are_the_same_whatever_the_callers_gradient_mode(pictures, mode):
 @pytest.mark.parametrize(("side", "expected"), [(199, 0), (200, 1)])
 def test_pictures_under_200_pixels_are_not_shaped(pictures, monkeypatch, side, expected):
     calls = []
-    monkeypatch.setattr(embed, "shaped", lambda scene, model, carriers, start, signs: calls.append(scene) or start)
+    monkeypatch.setattr(host, "shaped", lambda scene, model, carriers, start, *rest: calls.append(scene) or start)
     result = Embedder(strength=38).embed(np.ascontiguousarray(pictures["coffee"][100 : 100 + side, :260]), PAYLOAD)
     assert len(calls) == expected
     assert result.read_back

@@ -10,7 +10,7 @@ import pytest
 import torch
 from skimage import data
 
-from watermark import shaping
+from attacks import Avif, Jpeg, WebP
 from watermark.carriers import Carriers
 from watermark.detect import estimate_residual
 from watermark.nets.model import load_model
@@ -19,7 +19,7 @@ from watermark.payload.keys import Key
 from watermark.perception import quality_loss
 from watermark.registration.geometry import DIHEDRAL, centred
 from watermark.registration.search import Listener
-from watermark.shaping import Scene, _attacked, _turned_part, _windows, shaped
+from watermark.shaping import BALANCED, Scene, _attacked, _turned_part, _windows, shaped
 from watermark.working import add_residual, reduced_luma
 
 # 512 x 512; 384 x 687 and so 458 columns at the working size, 229 in the estimate: an odd number
@@ -51,7 +51,9 @@ def test_windows_hear_what_the_detector_hears(host, side):
     pixels = cv2.resize(pixels, (width * side // height, side), interpolation=cv2.INTER_AREA)
     scene, residual = plain(pixels, 40.0)
     with torch.no_grad():
-        soft, pilot = _windows(_attacked(scene, residual, 1.0, 60), scene, MODEL, CARRIERS, np.random.default_rng(1))
+        soft, pilot = _windows(
+            _attacked(scene, residual, 1.0, Jpeg(60)), scene, MODEL, CARRIERS, np.random.default_rng(1)
+        )
     marked = add_residual(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), residual[0, 0].numpy())
     coded = cv2.imencode(".jpg", marked, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
     estimate = estimate_residual(MODEL, reduced_luma(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)))
@@ -66,7 +68,7 @@ def test_a_turned_part_hears_the_bits(marked, seed):
     scene, residual = marked
     with torch.no_grad():
         soft, pilot = _turned_part(
-            _attacked(scene, residual, 1.0, 60), scene, MODEL, CARRIERS, np.random.default_rng(seed)
+            _attacked(scene, residual, 1.0, Jpeg(60)), scene, MODEL, CARRIERS, np.random.default_rng(seed)
         )
     assert (soft * SIGNS).mean() > 0.5
     assert pilot.mean() > 0.3
@@ -83,7 +85,7 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
     losses = [quality_loss(scene.luma, mark, scene.short_side).item() for mark in (residual, result)]
     assert losses[1] < 0.7 * losses[0]
     scores = [
-        _windows(_attacked(scene, mark, 1.0, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))
+        _windows(_attacked(scene, mark, 1.0, Jpeg(45)), scene, MODEL, CARRIERS, np.random.default_rng(7))
         for mark in (residual, result)
     ]
     assert scores[1][1].mean() > 0.8 * scores[0][1].mean()  # the pilot is not sold for bits
@@ -91,7 +93,7 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
     assert quality_loss(scene.luma, louder, scene.short_side) < 1.05 * losses[0]
     with torch.no_grad():
         heard = [
-            _windows(_attacked(scene, mark, 1.0, 45), scene, MODEL, CARRIERS, np.random.default_rng(7))[0]
+            _windows(_attacked(scene, mark, 1.0, Jpeg(45)), scene, MODEL, CARRIERS, np.random.default_rng(7))[0]
             for mark in (residual, louder)
         ]
     assert (heard[1] * SIGNS).mean() > 1.1 * (heard[0] * SIGNS).mean()
@@ -100,25 +102,40 @@ def test_a_shaped_mark_shows_less_and_reads_better_where_it_shows_as_much(host):
 
 def test_what_brightening_turns_white_carries_nothing():
     scene, residual = plain(np.full((256, 256), 160, np.uint8), 40.0)
-    white = _attacked(scene, residual, 2.0, 60)
+    white = _attacked(scene, residual, 2.0, Jpeg(60))
     assert white.min() > 0.995
     assert white.max() - white.min() < 0.002
     dark, _ = plain(np.full((256, 256), 40, np.uint8), 40.0)
-    assert _attacked(dark, 0 * residual, 2.0, 95).mean() == pytest.approx(2 * dark.view.mean().item(), rel=0.01)
+    assert _attacked(dark, 0 * residual, 2.0, Jpeg(95)).mean() == pytest.approx(2 * dark.view.mean().item(), rel=0.01)
 
 
-def test_a_mark_shaped_for_brightening_reads_better_after_it(monkeypatch):
+def test_a_mark_shaped_for_brightening_reads_better_after_it():
     pixels = np.clip(data.astronaut().astype(int) + 80, 0, 255).astype(np.uint8)
     scene, residual = plain(pixels, 46.0)
     shapes = [shaped(scene, MODEL, CARRIERS, residual, SIGNS)]
-    monkeypatch.setattr(shaping, "_BRIGHTEST", 1.0)
-    shapes.insert(0, shaped(scene, MODEL, CARRIERS, residual, SIGNS))
+    as_bright = tuple(  # but with the same draws
+        dataclasses.replace(meeting, brightness=(0.0, 1e-9 * max(meeting.brightness))) for meeting in BALANCED.meetings
+    )
+    course = dataclasses.replace(BALANCED, meetings=as_bright)
+    shapes.insert(0, shaped(scene, MODEL, CARRIERS, residual, SIGNS, course))
     with torch.no_grad():
         without, with_it = (
-            _windows(_attacked(scene, mark, 1.6, 80), scene, MODEL, CARRIERS, np.random.default_rng(7))[0][0]
+            _windows(_attacked(scene, mark, 1.6, Jpeg(80)), scene, MODEL, CARRIERS, np.random.default_rng(7))[0][0]
             for mark in shapes
         )
     assert (with_it * SIGNS).mean() > 1.02 * (without * SIGNS).mean()
+
+
+@pytest.mark.parametrize("code", [WebP(40), Avif(40)])
+def test_a_codec_without_gradient_is_heard_as_it_is_and_passes_the_gradient_on(code):
+    scene, residual = plain(np.full((256, 256), 128, np.uint8), 30.0)
+    heard = residual.clone().requires_grad_(True)
+    attacked = _attacked(scene, heard, 1.0, code)
+    levels = 255 * attacked.detach()
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    assert (attacked.detach() - (scene.view + residual)).abs().max() > 1 / 255
+    (gradient,) = torch.autograd.grad(attacked.sum(), heard)
+    torch.testing.assert_close(gradient, torch.ones_like(gradient))
 
 
 def test_a_transparent_part_is_neither_seen_nor_heard(marked):
@@ -129,9 +146,9 @@ def test_a_transparent_part_is_neither_seen_nor_heard(marked):
     part = dataclasses.replace(scene, opacity=opacity)
     edge = scene.view.shape[3] // 2
     attacked, opaque, host = (
-        _attacked(part, residual, 1.0, 60),
-        _attacked(scene, residual, 1.0, 60),
-        _attacked(scene, 0 * residual, 1.0, 60),
+        _attacked(part, residual, 1.0, Jpeg(60)),
+        _attacked(scene, residual, 1.0, Jpeg(60)),
+        _attacked(scene, 0 * residual, 1.0, Jpeg(60)),
     )
     assert torch.equal(attacked[..., : edge - 32], host[..., : edge - 32])
     assert torch.equal(attacked[..., edge + 32 :], opaque[..., edge + 32 :])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from attacks.base import Attack
+from attacks.codecs import Avif, WebP
 from attacks.jpeg import Jpeg
 from attacks.warp import rotation, scaling, translation, warp
 from watermark.carriers import TILE_SAMPLES, Carriers, analyse
@@ -17,13 +21,11 @@ from watermark.perception import quality_loss
 from watermark.visibility import visibility_map
 from watermark.working import WORKING_SIZE
 
-_STEPS = 12
 _STEP, _LAST_STEP = 0.12, 0.02  # first and last step, as shares of the residual
 _CLIP = 2.0  # of a step, in its root mean squares: flat pictures have few pixels that count
-_PILOT_WEIGHT, _VISIBILITY_WEIGHT = 0.3, 0.93
+_PILOT_WEIGHT = 0.3
 _SOFTEST = 0.05  # soft bits count as at least this, for the logarithm
 _QUALITIES = (30, 70)
-_BRIGHTEST = 2.0  # what brightening turns white carries nothing
 _WINDOWS, _WINDOW_SIDE = 6, 0.5
 _LARGEST_ZOOM = 2.0
 _SEED = 1  # of the attacks met: the same picture is marked alike on every run
@@ -46,13 +48,58 @@ class Scene:
     short_side: int
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a mark meets in one step of shaping.
+
+    Attributes:
+        turned: heard in a part that is turned and magnified, else in the whole picture and six windows of it.
+        brightness: least and greatest binary logarithm of the factor by which the picture is made brighter first; what
+            turns white carries nothing.
+        code: attack that codes the picture at a quality of 30 to 69.
+    """
+
+    turned: bool
+    brightness: tuple[float, float] = (0.0, 0.0)
+    code: Callable[[int], Attack] = Jpeg
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a mark is shaped.
+
+    Attributes:
+        meetings: what the steps meet, in turn.
+        steps: how many.
+        visibility: weight of the logarithm of the quality loss, over that of the bits.
+        louder: how much louder than wanted the mark is at first, in dB: shaping shows it less.
+    """
+
+    meetings: tuple[Meeting, ...]
+    steps: int
+    visibility: float
+    louder: float = 0.0
+
+
+_UP_TO_TWICE, _ABOUT_TWICE = (0.0, 1.0), (0.8, 1.1)
+BALANCED = Course(
+    (Meeting(False), Meeting(True, _UP_TO_TWICE), Meeting(False, _UP_TO_TWICE), Meeting(True)), 12, visibility=0.93
+)
+# For pictures that these leave too little: codecs that smooth what is flat, and white that clips.
+FOR_SMOOTHING = Course(
+    (Meeting(False, code=WebP), Meeting(True), Meeting(False, code=Avif), Meeting(True)), 48, visibility=2.0, louder=6.0
+)
+FOR_BRIGHTENING = Course((Meeting(False, _ABOUT_TWICE), Meeting(True)), 48, visibility=1.0)
+
+
 @torch.enable_grad()
-def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, signs: Tensor) -> Tensor:
+def shaped(
+    scene: Scene, model: Model, carriers: Carriers, residual: Tensor, signs: Tensor, course: Course = BALANCED
+) -> Tensor:
     """Move a residual towards what reads better and shows less, at the same energy.
 
-    Steps against the gradient of  - log mean signed soft bit - .3 log mean pilot + .93 log quality loss,  in turn after
-    JPEG on the whole picture with six windows, and after JPEG on a part that is turned and magnified. Half of the steps
-    brighten the picture by up to twice first.
+    Steps against the gradient of  - log mean signed soft bit - .3 log mean pilot + weight x log quality loss  after
+    what the course meets.
 
     Args:
         scene: the host.
@@ -60,6 +107,7 @@ def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, sig
         carriers: of the key.
         residual: of the plain mark, in units of luma, shape (1, 1, H, W).
         signs: sent bits, +1 for 0 and -1 for 1, shape (256,).
+        course: steps, weight and attacks.
 
     Returns:
         Tensor of the same shape and mean square.
@@ -69,17 +117,17 @@ def shaped(scene: Scene, model: Model, carriers: Carriers, residual: Tensor, sig
     energy = residual.square().mean()
     pattern = residual / allowed
     size = pattern.square().mean().sqrt()
-    for index, step in enumerate(np.linspace(_STEP, _LAST_STEP, _STEPS)):
+    for meeting, step in zip(cycle(course.meetings), np.linspace(_STEP, _LAST_STEP, course.steps), strict=False):
         pattern = pattern.detach().requires_grad_(True)
         moved = _with_energy(pattern * allowed, energy)
-        brightness = float(_BRIGHTEST ** random.uniform(0, 1)) if index % 4 in (1, 2) else 1.0
-        attacked = _attacked(scene, moved, brightness, int(random.integers(*_QUALITIES)))
-        hear = _turned_part if index % 2 else _windows
+        brightness = float(2 ** random.uniform(*meeting.brightness)) if any(meeting.brightness) else 1.0
+        attacked = _attacked(scene, moved, brightness, meeting.code(int(random.integers(*_QUALITIES))))
+        hear = _turned_part if meeting.turned else _windows
         soft, pilot = hear(attacked, scene, model, carriers, random)
         loss = (
             -(soft * signs).mean(1).clamp_min(_SOFTEST).log().mean()
             - _PILOT_WEIGHT * pilot.mean(1).clamp_min(_SOFTEST).log().mean()
-            + _VISIBILITY_WEIGHT * quality_loss(scene.luma, scene.opacity * moved, scene.short_side).log().mean()
+            + course.visibility * quality_loss(scene.luma, scene.opacity * moved, scene.short_side).log().mean()
         )
         (gradient,) = torch.autograd.grad(loss, pattern)
         gradient = _normalised(_normalised(gradient).clamp(-_CLIP, _CLIP))
@@ -95,10 +143,12 @@ def _with_energy(residual: Tensor, energy: Tensor) -> Tensor:
     return residual * (energy / residual.square().mean().clamp_min(1e-20)).sqrt()
 
 
-def _attacked(scene: Scene, residual: Tensor, brightness: float, quality: int) -> Tensor:
-    """The marked view after brightening and JPEG, in [0, 1]."""
+def _attacked(scene: Scene, residual: Tensor, brightness: float, code: Attack) -> Tensor:
+    """The marked view after brightening and a codec, in [0, 1]."""
     added = F.interpolate(scene.opacity * residual, scene.view.shape[2:], mode="bicubic", align_corners=False)
-    return Jpeg(quality).apply((brightness * (scene.view + added)).clamp(0, 1))
+    marked = (brightness * (scene.view + added)).clamp(0, 1)
+    coded = code.apply(marked)
+    return coded if coded.requires_grad else marked + (coded - marked).detach()  # straight through
 
 
 def _windows(
