@@ -46,6 +46,7 @@ _MOST_LOSS = 0.5  # what reading after WebP 50 may cost; of 45 photographs the d
 # Share of wrong channel bits when brightened. The reference clips luma, which clips before most colours do.
 _MOST_WRONG_BRIGHTENED = 0.24
 _HOPELESS, _MOST_WRONG_ONCE_SHAPED = 0.3, 0.11  # the same before and after shaping for it, which the reference flatters
+_DEAR, _DEARER_YET = 0.2, 1.2  # quality loss over which a mark is shaped longer: in JOD, and over what it may cost
 _WORTH_SHAPING = 0.8  # of the quality loss; the model says too little of what is shaped so long against it
 _LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take many seconds and a gigabyte
 _SMALLEST_SHAPED = 200  # short side in pixels; below, enlarging to the working size blurs what shaping hears
@@ -141,12 +142,12 @@ class Host:
         """
         start = self._quietest(self.plain(LOUDEST), target.energy)  # shaping needs to start near its end
         mark = self._acceptable(self.shaped(start), target)
-        limit = self._loudest_at(mark, _DEARER * target.loss)
         reads = self._reads_smoothed(mark, target)
-        if mark.strength < limit or not reads:
+        if not reads or self._loss(mark) > max(_DEAR, _DEARER_YET * target.loss):
             other = self._acceptable(self.shaped(start, FOR_SMOOTHING), target)
             cheaper = self._loss(other) < _WORTH_SHAPING * self._loss(mark)
             return other if self._reads_smoothed(other, target) and (cheaper or not reads) else mark
+        limit = self._loudest_at(mark, _DEARER * target.loss)
         if _MOST_WRONG_BRIGHTENED < self._wrong(mark.at(limit), _BRIGHTENED) <= _HOPELESS:
             other = self._acceptable(self.shaped(start, FOR_BRIGHTENING), target, _MOST_WRONG_ONCE_SHAPED)
             brightened = self._wrong(other, _BRIGHTENED) <= _MOST_WRONG_ONCE_SHAPED

@@ -18,7 +18,12 @@ def test_key_is_private_and_fresh(tmp_path: Path) -> None:
         result = run("keygen", tmp_path / "a.key")
     finally:
         os.umask(mask)
-    run("keygen", tmp_path / "b.key")
+    (line,) = json_lines(run("keygen", tmp_path / "b.key", "--json"))
+    assert line == {
+        "schema": 1,
+        "file": str(tmp_path / "b.key"),
+        "fingerprint": Key.load(tmp_path / "b.key").fingerprint,
+    }
     key = Key.load(tmp_path / "a.key")
     assert stat.S_IMODE((tmp_path / "a.key").stat().st_mode) == 0o600
     assert key.secret != Key.load(tmp_path / "b.key").secret

@@ -53,6 +53,8 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, tuple[object, ...], int, str
     "odd digits": (_picture, "b.png", ("--payload", "0123456789"), 2, "payload"),
     "no UUID": (_picture, "b.png", ("--uuid", "1234"), 2, "is not a UUID"),
     "strength that is no number": (_picture, "b.png", (*TEXT, "--strength", "nan"), 2, "30 to 60"),
+    "two strengths": (_picture, "b.png", (*TEXT, "--strength", 42, "--robustness", "high"), 2, "one of them"),
+    "quality of PNG": (_picture, "b.png", (*TEXT, "--quality", 80), 2, "for JPEG and WebP"),
     "no key": (_picture, "b.png", (*TEXT, "--key", "missing.key"), 2, "missing.key"),
     "no such file": (lambda folder: folder / "missing.jpg", "b.png", TEXT, 3, "there is none"),
     "a folder": (lambda folder: folder, "b.png", TEXT, 3, "folder"),
@@ -65,6 +67,13 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, tuple[object, ...], int, str
     "alpha to JPEG": (_transparent, "b.jpg", TEXT, 3, "transparency"),
     "not readable afterwards": (_picture, "b.jpg", (*TEXT, "--strength", 60, "--quality", 5), 3, "read back"),
 }
+
+
+def test_what_a_format_cannot_hold_is_refused_before_it_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watermark.embed.Embedder.embed", None)  # or a trace
+    assert "no transparency" in refused(3, "embed", _transparent(tmp_path), tmp_path / "b.jpg", *TEXT)
 
 
 @pytest.mark.parametrize("case", ["too small", "alpha to JPEG"])

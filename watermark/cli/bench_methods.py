@@ -17,7 +17,7 @@ def print_methods(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"schema": 1, **row}))
         elif row["status"] == "missing":
-            click.echo(f"{row['name']:20} missing: {row['reason']}")
+            click.echo(f"{row['name']:20} missing: {row['reason'].removeprefix('MethodMissing: ')}")
         else:
             click.echo(
                 f"{row['name']:20} {row['version']}, {row['message_bits']} bits, "

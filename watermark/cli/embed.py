@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from watermark.cli.options import (
     compute_on_one_thread,
@@ -19,7 +20,7 @@ from watermark.cli.options import (
     payload_options,
     weights_option,
 )
-from watermark.errors import NotReadBack
+from watermark.errors import NotReadBack, UsageError
 
 
 @click.command("embed")
@@ -39,11 +40,13 @@ from watermark.errors import NotReadBack
     type=click.FloatRange(30, 60),
     help="Fixed strength instead, in dB: the mean PSNR over photographs; that of one picture may be far from it.",
 )
-@click.option("--quality", type=click.IntRange(1, 100), help="Quality of JPEG or WebP; else as the source was coded.")
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG or lossy WebP; else as the source was coded.")
 @click.option("--force", is_flag=True, help="Overwrite OUT; drop a C2PA manifest.")
 @weights_option
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     source: Path,
     target: Path,
     payload: str | None,
@@ -62,16 +65,22 @@ def command(
     Metadata, alpha, depth and JPEG tables stay as they are. What is to be written is read back first; if
     the mark does not read, nothing is written.
     """
+    if strength is not None and context.get_parameter_source("robustness") is ParameterSource.COMMANDLINE:
+        raise UsageError("--strength stands instead of --robustness; give one of them")
     message = parse_payload(payload, text, uuid)
     key = load_key(key_file)
     image, kind = open_source(source, target, force)
+    if quality is not None and kind not in ("JPEG", "WEBP"):
+        raise UsageError(f"--quality is for JPEG and WebP, but {target} is {kind}, which loses nothing; leave it out")
 
     from watermark.detect import Detector
     from watermark.embed import Embedder
     from watermark.files import write_atomically
-    from watermark.imaging import decode_image, encode_image
+    from watermark.imaging import check_holds, decode_image, encode_image
     from watermark.nets.model import RELEASE
 
+    with naming(source):
+        check_holds(image, kind)
     for loss in image.losses(kind):
         click.echo(f"watermark: {source}: {loss} will not be in {target}", err=True)
     compute_on_one_thread()

@@ -14,11 +14,12 @@ from __future__ import annotations
 from watermark.imaging.credentials import has_credential
 from watermark.imaging.image_file import ImageFile, JpegCoding
 from watermark.imaging.read import decode_image, read_bytes, read_image
-from watermark.imaging.write import encode_image, format_of
+from watermark.imaging.write import check_holds, encode_image, format_of
 
 __all__ = [
     "ImageFile",
     "JpegCoding",
+    "check_holds",
     "decode_image",
     "encode_image",
     "format_of",

@@ -76,7 +76,7 @@ def encode_image(source: ImageFile, pixels: Pixels, format: str, *, quality: int
         )
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"expected a quality of 1 to 100, but it is {quality}")
-    _check_holds(source, pixels, format)
+    check_holds(source, format)
     if format == "JPEG":
         return _encode_jpeg(source, pixels, quality)
     if format == "WEBP":
@@ -96,8 +96,17 @@ def encode_image(source: ImageFile, pixels: Pixels, format: str, *, quality: int
     )
 
 
-def _check_holds(source: ImageFile, pixels: Pixels, format: str) -> None:
-    """Refuse what the format cannot hold without loss."""
+def check_holds(source: ImageFile, format: str) -> None:
+    """Refuse a format that cannot hold a picture without loss.
+
+    Args:
+        source: the picture as read.
+        format: "JPEG", "PNG", "WEBP" or "TIFF".
+
+    Raises:
+        UnsupportedImage: see :func:`encode_image`.
+    """
+    pixels = source.pixels
     if format not in _SUFFIXES.values():
         raise UnsupportedImage(f"files are written as JPEG, PNG, WEBP or TIFF, but {format} was asked for")
     if source.mode == "CMYK":
