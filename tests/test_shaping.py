@@ -109,7 +109,7 @@ def test_what_brightening_turns_white_carries_nothing():
     assert _attacked(dark, 0 * residual, 2.0, Jpeg(95)).mean() == pytest.approx(2 * dark.view.mean().item(), rel=0.01)
 
 
-def test_a_mark_shaped_for_brightening_reads_better_after_it():
+def test_meeting_brightness_makes_a_mark_read_better_after_it():
     pixels = np.clip(data.astronaut().astype(int) + 80, 0, 255).astype(np.uint8)
     scene, residual = plain(pixels, 46.0)
     shapes = [shaped(scene, MODEL, CARRIERS, residual, SIGNS)]

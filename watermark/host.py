@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar, cast
 
 import cv2
@@ -42,17 +43,18 @@ _SMOOTHED = _Reference(1.0, ".webp", cv2.IMWRITE_WEBP_QUALITY, 50)  # spares fla
 _BRIGHTENED = _Reference(2.0, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)  # lossless
 _REFERENCE_SIDE = 512  # short side at which reference attacks are made, in pixels
 _DEARER = 1.1  # what reading when brightened may cost, over the quality loss that bit energy may
-_MOST_LOSS = 0.5  # what reading after WebP 50 may cost; of 45 photographs the dearest needs .48
-# Share of wrong channel bits when brightened. The reference clips luma, which clips before most colours do.
-_MOST_WRONG_BRIGHTENED = 0.24
-_HOPELESS, _MOST_WRONG_ONCE_SHAPED = 0.3, 0.11  # the same before and after shaping for it, which the reference flatters
+_MOST_LOSS = 0.5  # quality loss that reading after WebP 50 may cost
+_MOST_WRONG_BRIGHTENED = 0.24  # share of wrong bits; the reference clips luma, which clips before most colours do
+_HOPELESS = 0.3  # the same; with more, shaping for it did not help
+_MOST_WRONG_SHAPED = 0.11  # the same of a mark shaped for it, which the reference flatters
 _DEAR, _DEARER_YET = 0.2, 1.2  # quality loss over which a mark is shaped longer: in JOD, and over what it may cost
-_WORTH_SHAPING = 0.8  # of the quality loss; the model says too little of what is shaped so long against it
+_WORTH_SHAPING = 0.8  # quality loss of one shaped longer, over that before; prediction flatters it by as much
 _LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take many seconds and a gigabyte
 _SMALLEST_SHAPED = 200  # short side in pixels; below, enlarging to the working size blurs what shaping hears
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Target:
     """What a mark is asked for.
 
     Attributes:
@@ -66,7 +68,8 @@ class Target(NamedTuple):
     most_wrong: float
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
     """A mark for one picture.
 
     Attributes:
@@ -89,7 +92,7 @@ class Mark(NamedTuple):
 
     def at(self, strength: float) -> Mark:
         """The same at another strength."""
-        return self._replace(strength=strength)
+        return replace(self, strength=strength)
 
 
 class Host:
@@ -106,6 +109,8 @@ class Host:
         self._model, self._carriers, self._signs = model, carriers, signs
         self._short_side = min(pixels.shape[:2])
         self._luma = reduced_luma(pixels)
+        long = max(self._luma.shape) > _LONGEST_SHAPED * min(self._luma.shape)
+        self._shapeable = not long and self._short_side >= _SMALLEST_SHAPED
         self._view = reduced_luma(pixels, min(_REFERENCE_SIDE, self._short_side))
         self._opacity: Luma = np.ones((1, 1), np.float32)  # of a change, transparent parts show only so much
         if pixels.ndim == 3 and pixels.shape[2] == 4:
@@ -120,12 +125,12 @@ class Host:
         """The mark after :func:`watermark.shaping.shaped`; plain where the picture is very long or small.
 
         Args:
-            strength: of the mark; shaping begins ``course.louder`` above it.
+            strength: the mark that is returned is ``course.louder`` dB louder.
             course: what shaping meets.
         """
         strength -= course.louder
         plain = plain_residual(self._model, self._carriers, self._luma, self._signs, strength)
-        if max(plain.shape) > _LONGEST_SHAPED * min(plain.shape) or self._short_side < _SMALLEST_SHAPED:
+        if not self._shapeable:
             return Mark(quieter(plain, LOUDEST - strength), strength)
         luma, view, opacity, start = (
             torch.from_numpy(plane)[None, None] for plane in (self._luma, self._view, self._opacity, plain)
@@ -135,35 +140,40 @@ class Host:
         return Mark(quieter(moved, LOUDEST - strength), strength)
 
     def adapted(self, target: Target) -> Mark:
-        """The mark that fits a target, shaped longer where codecs that smooth or brightening ask for it.
+        """The mark that fits a target, shaped longer where WebP makes it dear, or brightening loses it.
+
+        Reading after WebP 50 comes first: a mark shaped for that may read less when brightened.
 
         Args:
             target: what the mark shall stand and may cost.
         """
-        start = self._quietest(self.plain(LOUDEST), target.energy)  # shaping needs to start near its end
+        start = self._quietest_with(self.plain(LOUDEST), target.energy)  # shaping needs to start near its end
         mark = self._acceptable(self.shaped(start), target)
+        if not self._shapeable or mark.strength == LOUDEST:
+            return mark
         reads = self._reads_smoothed(mark, target)
         if not reads or self._loss(mark) > max(_DEAR, _DEARER_YET * target.loss):
             other = self._acceptable(self.shaped(start, FOR_SMOOTHING), target)
             cheaper = self._loss(other) < _WORTH_SHAPING * self._loss(mark)
             return other if self._reads_smoothed(other, target) and (cheaper or not reads) else mark
-        limit = self._loudest_at(mark, _DEARER * target.loss)
-        if _MOST_WRONG_BRIGHTENED < self._wrong(mark.at(limit), _BRIGHTENED) <= _HOPELESS:
-            other = self._acceptable(self.shaped(start, FOR_BRIGHTENING), target, _MOST_WRONG_ONCE_SHAPED)
-            brightened = self._wrong(other, _BRIGHTENED) <= _MOST_WRONG_ONCE_SHAPED
-            return other if brightened and self._reads_smoothed(other, target) else mark
+        loudest = mark.at(min(mark.strength, self._strength_at(mark, _DEARER * target.loss)))
+        if _MOST_WRONG_BRIGHTENED < self._wrong(loudest, _BRIGHTENED) <= _HOPELESS:
+            other = self._acceptable(self.shaped(start, FOR_BRIGHTENING), target, _MOST_WRONG_SHAPED)
+            affordable = other.strength >= self._strength_at(other, _DEARER * target.loss)
+            brightened = self._wrong(other, _BRIGHTENED) <= _MOST_WRONG_SHAPED
+            return other if affordable and brightened and self._reads_smoothed(other, target) else mark
         return mark
 
     def reaches(self, mark: Mark, energy: float) -> bool:
         """Whether the mark's bit energy after JPEG 40 is at least ``energy``."""
         return self._heard(mark, _CODED).energy >= energy
 
-    def _quietest(self, mark: Mark, energy: float) -> float:
-        """The quietest strength whose bit energy after JPEG 40 reaches ``energy``."""
+    def _quietest_with(self, mark: Mark, energy: float) -> float:
+        """The quietest strength whose bit energy after JPEG 40 reaches ``energy``, else :data:`LOUDEST`."""
         return _quietest(lambda strength: self.reaches(mark.at(strength), energy))
 
-    def _loudest_at(self, mark: Mark, loss: float) -> float:
-        """The quietest strength that costs ``loss``."""
+    def _strength_at(self, mark: Mark, loss: float) -> float:
+        """The quietest strength that costs ``loss``, else :data:`LOUDEST`."""
         return _quietest(lambda strength: self._loss(mark.at(strength)) >= loss)
 
     def _acceptable(self, mark: Mark, target: Target, most_wrong: float = _MOST_WRONG_BRIGHTENED) -> Mark:
@@ -181,11 +191,11 @@ class Host:
         def reads_brightened(strength: float) -> bool:
             return self._wrong(mark.at(strength), _BRIGHTENED) <= most_wrong
 
-        strength = max(self._quietest(mark, target.energy), self._loudest_at(mark, target.loss))
-        limit = self._loudest_at(mark, _DEARER * target.loss)
+        strength = max(self._quietest_with(mark, target.energy), self._strength_at(mark, target.loss))
+        limit = self._strength_at(mark, _DEARER * target.loss)
         if reads_brightened(limit):
             strength = min(strength, max(limit, _quietest(reads_brightened)))
-        louder = np.arange(strength, self._loudest_at(mark, _MOST_LOSS) - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
+        louder = np.arange(strength, self._strength_at(mark, _MOST_LOSS) - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
         return mark.at(float(next((step for step in louder if self._reads_smoothed(mark.at(step), target)), strength)))
 
     def _loss(self, mark: Mark) -> float:

@@ -56,12 +56,12 @@ class Meeting:
         turned: heard in a part that is turned and magnified, else in the whole picture and six windows of it.
         brightness: least and greatest binary logarithm of the factor by which the picture is made brighter first; what
             turns white carries nothing.
-        code: attack that codes the picture at a quality of 30 to 69.
+        coded: attack that codes the picture at the quality given.
     """
 
     turned: bool
     brightness: tuple[float, float] = (0.0, 0.0)
-    code: Callable[[int], Attack] = Jpeg
+    coded: Callable[[int], Attack] = Jpeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Course:
         meetings: what the steps meet, in turn.
         steps: how many.
         visibility: weight of the logarithm of the quality loss, over that of the bits.
-        louder: how much louder than wanted the mark is at first, in dB: shaping shows it less.
+        louder: by how many dB the mark that is shaped exceeds the one asked for; its strength is chosen anew after.
     """
 
     meetings: tuple[Meeting, ...]
@@ -87,7 +87,10 @@ BALANCED = Course(
 )
 # For pictures that these leave too little: codecs that smooth what is flat, and white that clips.
 FOR_SMOOTHING = Course(
-    (Meeting(False, code=WebP), Meeting(True), Meeting(False, code=Avif), Meeting(True)), 48, visibility=2.0, louder=6.0
+    (Meeting(False, coded=WebP), Meeting(True), Meeting(False, coded=Avif), Meeting(True)),
+    48,
+    visibility=2.0,
+    louder=6.0,
 )
 FOR_BRIGHTENING = Course((Meeting(False, _ABOUT_TWICE), Meeting(True)), 48, visibility=1.0)
 
@@ -120,8 +123,9 @@ def shaped(
     for meeting, step in zip(cycle(course.meetings), np.linspace(_STEP, _LAST_STEP, course.steps), strict=False):
         pattern = pattern.detach().requires_grad_(True)
         moved = _with_energy(pattern * allowed, energy)
+        # marks are released as drawn: no draw where nothing is brightened
         brightness = float(2 ** random.uniform(*meeting.brightness)) if any(meeting.brightness) else 1.0
-        attacked = _attacked(scene, moved, brightness, meeting.code(int(random.integers(*_QUALITIES))))
+        attacked = _attacked(scene, moved, brightness, meeting.coded(int(random.integers(*_QUALITIES))))
         hear = _turned_part if meeting.turned else _windows
         soft, pilot = hear(attacked, scene, model, carriers, random)
         loss = (
@@ -143,12 +147,13 @@ def _with_energy(residual: Tensor, energy: Tensor) -> Tensor:
     return residual * (energy / residual.square().mean().clamp_min(1e-20)).sqrt()
 
 
-def _attacked(scene: Scene, residual: Tensor, brightness: float, code: Attack) -> Tensor:
+def _attacked(scene: Scene, residual: Tensor, brightness: float, codec: Attack) -> Tensor:
     """The marked view after brightening and a codec, in [0, 1]."""
     added = F.interpolate(scene.opacity * residual, scene.view.shape[2:], mode="bicubic", align_corners=False)
     marked = (brightness * (scene.view + added)).clamp(0, 1)
-    coded = code.apply(marked)
-    return coded if coded.requires_grad else marked + (coded - marked).detach()  # straight through
+    if codec.facts.gradient == "none":
+        return marked + (codec.apply(marked) - marked).detach()  # straight through
+    return codec.apply(marked)
 
 
 def _windows(

@@ -137,3 +137,17 @@ def test_values_are_rounded_not_cut() -> None:
     """An encoder that cut would turn 127.6 into 127."""
     image = torch.full((1, 1, 8, 8), 127.6 / 255)
     assert float(RealJpeg(100).apply(image).mean()) * 255 == pytest.approx(128, abs=1e-3)
+
+
+def test_avif_is_coded_on_one_thread(monkeypatch: pytest.MonkeyPatch, photo: Tensor) -> None:
+    """Or its tiles, and so its pixels, would depend on the machine's cores."""
+    threads: list[object] = []
+    save = Image.Image.save
+
+    def spied(self: Image.Image, *given: object, **options: object) -> None:
+        threads.append(options.get("max_threads"))
+        save(self, *given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image.Image, "save", spied)
+    Avif(50).apply(photo)
+    assert threads == [1]
