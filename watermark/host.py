@@ -46,7 +46,7 @@ _DEARER = 1.1  # what reading when brightened may cost, over the quality loss th
 _MOST_LOSS = 0.5  # quality loss that reading after WebP 50 may cost
 _MOST_WRONG_BRIGHTENED = 0.24  # share of wrong bits; the reference clips luma, which clips before most colours do
 _HOPELESS = 0.3  # the same; with more, shaping for it did not help
-_MOST_WRONG_SHAPED = 0.11  # the same of a mark shaped for it, which the reference flatters
+_FEW_WRONG, _MOST_WRONG_SHAPED = 0.09, 0.125  # the same of a mark shaped for it, which the reference flatters
 _DEAR, _DEARER_YET = 0.2, 1.2  # quality loss over which a mark is shaped longer: in JOD, and over what it may cost
 _WORTH_SHAPING = 0.8  # quality loss of one shaped longer, over that before; prediction flatters it by as much
 _LONGEST_SHAPED = 4  # long side over short side; beyond, gradients would take many seconds and a gigabyte
@@ -158,10 +158,11 @@ class Host:
             return other if self._reads_smoothed(other, target) and (cheaper or not reads) else mark
         loudest = mark.at(min(mark.strength, self._strength_at(mark, _DEARER * target.loss)))
         if _MOST_WRONG_BRIGHTENED < self._wrong(loudest, _BRIGHTENED) <= _HOPELESS:
-            other = self._acceptable(self.shaped(start, FOR_BRIGHTENING), target, _MOST_WRONG_SHAPED)
-            affordable = other.strength >= self._strength_at(other, _DEARER * target.loss)
+            other = self.shaped(start, FOR_BRIGHTENING)
+            limit = self._strength_at(other, _DEARER * target.loss)
+            other = other.at(max(limit, self._quietest_brightened(other, _FEW_WRONG)))
             brightened = self._wrong(other, _BRIGHTENED) <= _MOST_WRONG_SHAPED
-            return other if affordable and brightened and self._reads_smoothed(other, target) else mark
+            return other if brightened and self._reads_smoothed(other, target) else mark
         return mark
 
     def reaches(self, mark: Mark, energy: float) -> bool:
@@ -176,25 +177,20 @@ class Host:
         """The quietest strength that costs ``loss``, else :data:`LOUDEST`."""
         return _quietest(lambda strength: self._loss(mark.at(strength)) >= loss)
 
-    def _acceptable(self, mark: Mark, target: Target, most_wrong: float = _MOST_WRONG_BRIGHTENED) -> Mark:
+    def _quietest_brightened(self, mark: Mark, most_wrong: float) -> float:
+        """The quietest strength with at most that share of wrong bits when brightened, else :data:`LOUDEST`."""
+        return _quietest(lambda strength: self._wrong(mark.at(strength), _BRIGHTENED) <= most_wrong)
+
+    def _acceptable(self, mark: Mark, target: Target) -> Mark:
         """At the quietest strength that reaches the energy at no more than the loss, and reads when brightened.
 
         Brightening may cost a tenth more, and counts only where a mark can stand it so. But the mark is as loud as it
         must be to read after WebP 50, where that is to be had at half a JOD.
-
-        Args:
-            mark: at any strength.
-            target: see there.
-            most_wrong: share of wrong channel bits with which it shall read when brightened.
         """
-
-        def reads_brightened(strength: float) -> bool:
-            return self._wrong(mark.at(strength), _BRIGHTENED) <= most_wrong
-
         strength = max(self._quietest_with(mark, target.energy), self._strength_at(mark, target.loss))
         limit = self._strength_at(mark, _DEARER * target.loss)
-        if reads_brightened(limit):
-            strength = min(strength, max(limit, _quietest(reads_brightened)))
+        if self._wrong(mark.at(limit), _BRIGHTENED) <= _MOST_WRONG_BRIGHTENED:
+            strength = min(strength, max(limit, self._quietest_brightened(mark, _MOST_WRONG_BRIGHTENED)))
         louder = np.arange(strength, self._strength_at(mark, _MOST_LOSS) - _STRENGTH_STEP / 2, -_STRENGTH_STEP)
         return mark.at(float(next((step for step in louder if self._reads_smoothed(mark.at(step), target)), strength)))
 

@@ -92,7 +92,7 @@ FOR_SMOOTHING = Course(
     visibility=2.0,
     louder=6.0,
 )
-FOR_BRIGHTENING = Course((Meeting(False, _ABOUT_TWICE), Meeting(True)), 48, visibility=1.0)
+FOR_BRIGHTENING = Course((Meeting(False, _ABOUT_TWICE), Meeting(True)), 48, visibility=1.0, louder=2.0)
 
 
 @torch.enable_grad()
