@@ -91,12 +91,15 @@ def test_marks_of_any_course_are_the_same_on_every_run_and_thread(monkeypatch):
 
 @pytest.mark.parametrize("shape", [(199, 400), (201, 805)])
 def test_a_picture_that_cannot_be_shaped_is_adapted_once(monkeypatch, shape):
-    calls = []
+    adapted = []
     acceptable = Host._acceptable
-    monkeypatch.setattr(Host, "_acceptable", lambda self, *rest: calls.append(rest) or acceptable(self, *rest))
-    pixels = np.full(shape, 128, np.uint8)  # which WebP erases
-    Host(load_model(), Carriers.from_key(Key.open()), pixels, SIGNS).adapted(STANDARD)
-    assert len(calls) == 1
+    monkeypatch.setattr(Host, "_acceptable", lambda *given: adapted.append(acceptable(*given)) or adapted[-1])
+    monkeypatch.setattr(Host, "_reads_smoothed", lambda *given: False)
+    pixels = np.ascontiguousarray(np.hstack(2 * [data.coffee()])[: shape[0], : shape[1]])
+    picture = Host(load_model(), Carriers.from_key(Key.open()), pixels, SIGNS)
+    assert picture.adapted(STANDARD) is adapted[0]
+    assert adapted[0].strength > LOUDEST
+    assert len(adapted) == 1
 
 
 FINE = (47.0, 0.1, 0.1, 0.1)  # strength, quality loss, share of wrong bits after WebP and when brightened
@@ -142,6 +145,19 @@ def test_a_longer_course_is_tried_and_taken_where_it_helps(monkeypatch, first, s
     # one shaped for brightening is as loud as it may be while many bits are wrong, others as loud as they came
     assert mark.strength == (LIMIT if taken is FOR_BRIGHTENING else outcomes[taken][0])
     assert courses == [course for course in (BALANCED, tried) if course]
+
+
+@pytest.mark.parametrize(("loss", "again"), [(0.2, False), (0.21, True)])
+def test_what_costs_little_is_not_shaped_longer_even_where_less_was_asked_for(monkeypatch, loss, again):
+    courses = []
+    mark = Mark(np.zeros((1, 1)), 44.0)
+    monkeypatch.setattr(Host, "shaped", lambda self, strength, course=BALANCED: courses.append(course) or mark)
+    monkeypatch.setattr(Host, "_acceptable", lambda self, mark, *rest: mark)
+    monkeypatch.setattr(Host, "_strength_at", lambda self, mark, loss: LIMIT)
+    monkeypatch.setattr(Host, "_loss", lambda self, mark: loss)
+    monkeypatch.setattr(Host, "_wrong", lambda self, mark, reference: 0.1)
+    scene(data.coffee).adapted(_TARGETS["low"])
+    assert (FOR_SMOOTHING in courses) is again
 
 
 def test_a_mark_louder_than_its_limit_is_judged_as_loud_as_it_is(monkeypatch):
