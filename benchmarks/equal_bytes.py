@@ -71,7 +71,7 @@ def measure(path: Path, pairs: Path, robustness: str) -> dict[str, Any]:
 
     @cache
     def size(quality: int) -> int:
-        return len(encode(picture, "AVIF", quality=quality))
+        return len(encode(picture, "AVIF", quality=quality, max_threads=1))  # as the attack codes
 
     webp_bytes = len(encode(picture, "WEBP", quality=_WEBP_QUALITY))
     quality = closest_quality(size, webp_bytes)
