@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from watermark.carriers import Carriers
 from watermark.detect import estimate_residual
@@ -21,8 +20,6 @@ from watermark.registration.geometry import DIHEDRAL, centred
 from watermark.registration.search import Listener, Reading
 from watermark.shaping import BALANCED, FOR_BRIGHTENING, FOR_SMOOTHING, Course, Scene, shaped
 from watermark.working import Luma, Pixels, reduced_luma
-
-Signal = TypeVar("Signal", Luma, Tensor)
 
 QUIETEST, LOUDEST = 58.0, 38.0  # strengths tried, mean PSNR over photographs in dB
 _STRENGTH_STEP = 0.5
@@ -83,7 +80,7 @@ class Mark:
     @property
     def residual(self) -> Luma:
         """The residual at the strength chosen."""
-        return quieter(self.loudest, self.strength - LOUDEST)
+        return _quieter(self.loudest, self.strength - LOUDEST)
 
     @property
     def bounded(self) -> Luma:
@@ -116,11 +113,6 @@ class Host:
         if pixels.ndim == 3 and pixels.shape[2] == 4:
             self._opacity = reduced_luma(cast(Pixels, np.ascontiguousarray(pixels[..., 3])))
 
-    def plain(self, strength: float) -> Mark:
-        """The plain mark."""
-        loudest = plain_residual(self._model, self._carriers, self._luma, self._signs, LOUDEST)
-        return Mark(loudest, strength)
-
     def shaped(self, strength: float, course: Course = BALANCED) -> Mark:
         """The mark after :func:`watermark.shaping.shaped`; plain where the picture is very long or small.
 
@@ -129,15 +121,15 @@ class Host:
             course: what shaping meets.
         """
         strength -= course.louder
-        plain = plain_residual(self._model, self._carriers, self._luma, self._signs, strength)
+        plain = self._plain(strength)
         if not self._shapeable:
-            return Mark(quieter(plain, LOUDEST - strength), strength)
+            return Mark(_quieter(plain, LOUDEST - strength), strength)
         luma, view, opacity, start = (
             torch.from_numpy(plane)[None, None] for plane in (self._luma, self._view, self._opacity, plain)
         )
         scene, signs = Scene(luma, view, opacity, self._short_side), torch.from_numpy(self._signs)
         moved = shaped(scene, self._model, self._carriers, start, signs, course)[0, 0].numpy()
-        return Mark(quieter(moved, LOUDEST - strength), strength)
+        return Mark(_quieter(moved, LOUDEST - strength), strength)
 
     def adapted(self, target: Target) -> Mark:
         """The mark that fits a target, shaped longer where WebP makes it dear, or brightening loses it.
@@ -147,7 +139,8 @@ class Host:
         Args:
             target: what the mark shall stand and may cost.
         """
-        start = self._quietest_with(self.plain(LOUDEST), target.energy)  # shaping needs to start near its end
+        plain = Mark(self._plain(LOUDEST), LOUDEST)
+        start = self._quietest_with(plain, target.energy)  # shaping needs to start near its end
         mark = self._acceptable(self.shaped(start), target)
         if not self._shapeable or mark.strength == LOUDEST:
             return mark
@@ -168,6 +161,10 @@ class Host:
     def reaches(self, mark: Mark, energy: float) -> bool:
         """Whether the mark's bit energy after JPEG 40 is at least ``energy``."""
         return self._heard(mark, _CODED).energy >= energy
+
+    def _plain(self, strength: float) -> Luma:
+        """The plain mark's residual."""
+        return plain_residual(self._model, self._carriers, self._luma, self._signs, strength)
 
     def _quietest_with(self, mark: Mark, energy: float) -> float:
         """The quietest strength whose bit energy after JPEG 40 reaches ``energy``, else :data:`LOUDEST`."""
@@ -220,7 +217,7 @@ class Host:
         return reading
 
 
-def quieter(residual: Signal, decibels: float) -> Signal:
+def _quieter(residual: Luma, decibels: float) -> Luma:
     """The residual at a strength that is higher by ``decibels``."""
     return residual * 10 ** (-decibels / 20)
 
